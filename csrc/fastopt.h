@@ -1,0 +1,93 @@
+/* fastopt.h -- the whole C interface: what the binding sees of csrc/.
+ *
+ * Kernels are static in the translation unit of their (CPU target, dtype); each unit exports one const fo_kernels.
+ * Arrays cross as void *, sizes count elements, hyperparameters travel by name in fo_hyper: one prototype serves
+ * every dtype. Only names that leave a translation unit begin with fo_. */
+#ifndef FO_FASTOPT_H
+#define FO_FASTOPT_H
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { FO_STATES = 3 };                                        /* most state arrays that an optimizer keeps */
+enum { FO_EPS_OUTSIDE, FO_EPS_HAT, FO_EPS_INSIDE, FO_EPS_MAX };
+enum { FO_VELOCITY_SUM, FO_VELOCITY_AVERAGE, FO_VELOCITY_STEP };
+enum { FO_AMSGRAD_OFF, FO_AMSGRAD_RAW, FO_AMSGRAD_CORRECTED };
+
+/* Hyperparameters of one update, under the names of the Python API; a kernel reads those that it has. In double:
+ * each kernel derives its scalars in double and rounds them to its dtype once. */
+typedef struct {
+    double lr, weight_decay, grad_scale, clip_value, clip_factor;
+    double momentum, dampening, lr_decay, alpha, rho, eps, eps_root;
+    double beta1, beta2, momentum_decay, threshold;
+    double eta_minus, eta_plus, step_min, step_max, ema;
+    int maximize, decoupled_weight_decay, nesterov, velocity, centered, lr_in_momentum;
+    int eps_mode, amsgrad, bias_correction, scheduled_momentum, clamp_unchanged, delayed;
+    /* filled in for each tensor by fo_at_step: they follow the number of its steps */
+    double step, beta1_power, beta2_power, mu, mu_next, mu_product;
+} fo_hyper;
+
+/* Sets the last row of fo_hyper for step number `step` (from 1); mu_product is NAdam's product before that step,
+ * the field its product with this step. */
+void fo_at_step(fo_hyper *h, double step, double mu_product);
+
+/* One update of n contiguous elements, in place: param and states change, grad does not. */
+typedef void fo_update(ptrdiff_t n, void *param, const void *grad, void *const *state, const fo_hyper *h);
+typedef struct { const char *name; fo_update *update; } fo_optimizer;
+
+typedef struct {
+    const char *isa;
+    int bits;
+    const fo_optimizer *optimizers;                            /* ends with a row without a name */
+    void (*ema)(ptrdiff_t n, void *average, const void *param, double decay);
+    /* squares[0]: sum of (g / grad_scale)^2, squares[1]: the same of the values clipped to +-clip_value */
+    void (*sum_of_squares)(ptrdiff_t n, const void *grad, double grad_scale, double clip_value, double *squares);
+    ptrdiff_t (*first_nonfinite)(ptrdiff_t n, const void *grad, double grad_scale);    /* n where there is none */
+} fo_kernels;
+
+/* dispatch.c */
+const fo_kernels *fo_select(const char *isa, int bits);        /* NULL where this build or this CPU has no such target */
+const char *fo_isa_name(int i);                                /* best first, runnable here only; NULL after the last */
+fo_update *fo_find_update(const fo_kernels *kernels, const char *name);
+
+/* team.c */
+void fo_set_num_threads(int n);                                /* 0: the default again */
+int fo_get_num_threads(void);
+bool fo_has_openmp(void);
+int fo_team_size(double nanoseconds);                          /* 1 or fo_get_num_threads(), by what the work takes on one core */
+double fo_region_nanoseconds(void);                            /* what a parallel region costs here, measured once */
+int fo_init_threads(int threads);                              /* the default; 0, or an error of pthread_atfork */
+
+/* step.c */
+typedef struct {                                               /* how a tensor lies that is not contiguous in the states' order */
+    int ndim;
+    ptrdiff_t shape[64], param_stride[64], grad_stride[64];    /* in the states' order, slowest first; strides in bytes */
+} fo_layout;
+
+typedef struct {
+    ptrdiff_t size;                                            /* elements */
+    int itemsize;
+    bool direct;                                               /* param and grad are contiguous in the states' order */
+    char *param, *state[FO_STATES], *ema;
+    const char *grad;                                          /* NULL: skipped by this step */
+    const fo_kernels *kernels;
+    fo_update *update;
+    const fo_hyper *hyper;
+    fo_layout *layout;                                         /* read where not direct */
+    double step, mu_product;                                   /* steps done; fo_step advances them */
+} fo_tensor;
+
+enum { FO_CLIP_TORCH, FO_CLIP_PLAIN, FO_CLIP_KERAS };
+typedef struct {
+    double grad_scale, clip_value, clip_norm;                  /* 1, inf, inf: not asked for */
+    int clip_rule, skip_nonfinite, want_norm;
+} fo_options;
+
+typedef struct {
+    double grad_norm;                                          /* after grad_scale and clip_value, before clip_norm; NaN where not asked for */
+    int skipped;
+    ptrdiff_t tensor, index;                                   /* first non-finite gradient and its flat index in the states' order, or -1 */
+} fo_result;
+
+/* One step over all tensors in one parallel region: 0, or -1 where memory for the norm's partial sums is missing. */
+int fo_step(fo_tensor *tensors, ptrdiff_t count, const fo_options *options, fo_result *result);
+#endif

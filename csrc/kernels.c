@@ -1,0 +1,33 @@
+/* kernels.c -- every kernel of one (CPU target, dtype), compiled once for each: FO_TABLE names the table that this
+ * translation unit exports, FO_ISA its CPU target; real.h reads the dtype. All kernels are static, so none needs a
+ * suffix, and all are included here, so that no other symbol leaves. */
+#include "real.h"
+#include "fastopt.h"
+
+#include "optim/gradient.h"
+#include "optim/sgd.c"
+#include "optim/adagrad.c"
+#include "optim/rmsprop.c"
+#include "optim/adadelta.c"
+#include "optim/adam.c"
+#include "optim/adamax.c"
+#include "optim/nadam.c"
+#include "optim/radam.c"
+#include "optim/lion.c"
+#include "optim/rprop.c"
+#include "optim/ema.c"
+#include "optim/norm.c"
+
+static const fo_optimizer optimizers[] = {
+    {"sgd", sgd}, {"adagrad", adagrad}, {"rmsprop", rmsprop}, {"adadelta", adadelta}, {"adam", adam},
+    {"adamax", adamax}, {"nadam", nadam}, {"radam", radam}, {"lion", lion}, {"rprop", rprop}, {NULL, NULL},
+};
+
+const fo_kernels FO_TABLE = {
+    .isa = FO_ISA,
+    .bits = FO_BITS,
+    .optimizers = optimizers,
+    .ema = ema,
+    .sum_of_squares = sum_of_squares,
+    .first_nonfinite = first_nonfinite,
+};

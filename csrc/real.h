@@ -1,0 +1,30 @@
+/* real.h -- the dtype and the vector of this translation unit; the only file that knows them.
+ * <tgmath.h> makes sqrt and fabs follow the type of their argument; it refuses vectors, for which vmath.h stands in. */
+#ifndef FO_REAL_H
+#define FO_REAL_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <tgmath.h>
+
+#ifndef FO_BITS
+#define FO_BITS 32
+#endif
+#ifndef FO_VECTOR_BYTES
+#define FO_VECTOR_BYTES 16
+#endif
+
+#if FO_BITS == 64
+typedef double real;
+typedef int64_t ireal;
+#else
+typedef float real;
+typedef int32_t ireal;
+#endif
+typedef real vreal __attribute__((vector_size(FO_VECTOR_BYTES)));
+typedef ireal vint __attribute__((vector_size(FO_VECTOR_BYTES)));
+enum { LANES = FO_VECTOR_BYTES / sizeof(real) };
+
+/* For the one loop of a kernel that is written over flags known at the call: each call gets a loop without them. */
+#define FO_INLINE static inline __attribute__((always_inline))
+#endif

@@ -1,0 +1,149 @@
+/* team.c -- the only file with OpenMP: how many threads, when they pay, and the region they run in. */
+#define _POSIX_C_SOURCE 200809L
+#include "team.h"
+#include "fastopt.h"
+#include <math.h>
+#include <time.h>
+#ifdef _OPENMP
+#include <omp.h>
+#include <pthread.h>
+#endif
+
+static int default_threads = 1, chosen_threads;                /* chosen: 0 where the user did not say */
+static int started, in_forked_child;                           /* libgomp's threads do not survive fork: a region would hang */
+static double region_nanoseconds;
+
+bool fo_has_openmp(void)
+{
+#ifdef _OPENMP
+    return true;
+#else
+    return false;
+#endif
+}
+
+#ifdef _OPENMP
+static void after_fork_in_child(void)
+{
+    in_forked_child = started;
+}
+#endif
+
+int fo_init_threads(int threads)
+{
+    default_threads = threads;
+#ifdef _OPENMP
+    return pthread_atfork(NULL, NULL, after_fork_in_child);
+#else
+    return 0;
+#endif
+}
+
+void fo_set_num_threads(int n)
+{
+    __atomic_store_n(&chosen_threads, n, __ATOMIC_RELAXED);
+}
+
+int fo_get_num_threads(void)
+{
+#ifdef _OPENMP
+    const int chosen = __atomic_load_n(&chosen_threads, __ATOMIC_RELAXED);
+    if (chosen > 0)
+        return chosen;
+    const int openmp = omp_get_max_threads();                  /* threadpoolctl and joblib limit us through this */
+    return openmp < default_threads ? openmp : default_threads;
+#else
+    return 1;
+#endif
+}
+
+/* Workers compute under the caller's rounding mode and treatment of subnormals, and get their own back. */
+#if defined(__x86_64__)
+static unsigned get_control(void) { return __builtin_ia32_stmxcsr(); }
+static void set_control(unsigned control) { __builtin_ia32_ldmxcsr(control); }
+#elif defined(__aarch64__)
+static unsigned get_control(void) { unsigned long c; __asm__ volatile("mrs %0, fpcr" : "=r"(c)); return (unsigned)c; }
+static void set_control(unsigned control) { __asm__ volatile("msr fpcr, %0" : : "r"((unsigned long)control)); }
+#else
+static unsigned get_control(void) { return 0; }
+static void set_control(unsigned control) { (void)control; }
+#endif
+
+void fo_run(int size, fo_task *task, void *context)
+{
+    long arrivals = 0;
+#ifdef _OPENMP
+    if (size > 1) {
+        const unsigned control = get_control();
+        __atomic_store_n(&started, 1, __ATOMIC_RELAXED);
+#pragma omp parallel num_threads(size)
+        {
+            const unsigned own = get_control();
+            fo_team team = {omp_get_thread_num(), omp_get_num_threads(), &arrivals, 0};
+            set_control(control);
+            task(context, &team);
+            set_control(own);
+        }
+        return;
+    }
+#endif
+    (void)size;
+    fo_team team = {0, 1, &arrivals, 0};
+    task(context, &team);
+}
+
+static double nanoseconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1e9 + t.tv_nsec;
+}
+
+static void nothing(void *context, fo_team *team)
+{
+    (void)context;
+    (void)team;
+}
+
+/* The lower quartile of several empty regions, the first ones not counted: they start the threads. Kept within bounds, so that
+ * a machine busy at this moment does not decide for the life of the process. */
+double fo_region_nanoseconds(void)
+{
+    enum { WARM = 5, RUNS = 15 };
+    double known, runs[RUNS];
+    __atomic_load(&region_nanoseconds, &known, __ATOMIC_RELAXED);
+    if (known > 0)
+        return known;
+    for (int i = -WARM; i < RUNS; i++) {
+        const double begin = nanoseconds();
+        fo_run(fo_get_num_threads(), nothing, NULL);
+        double took = nanoseconds() - begin;
+        for (int j = 0; j < i; j++)                            /* insertion, in order */
+            if (runs[j] > took) {
+                const double larger = runs[j];
+                runs[j] = took;
+                took = larger;
+            }
+        if (i >= 0)
+            runs[i] = took;
+    }
+    known = fmin(fmax(runs[RUNS / 4], 500), 20000);
+    __atomic_store(&region_nanoseconds, &known, __ATOMIC_RELAXED);
+    return known;
+}
+
+int fo_team_size(double work)
+{
+#ifdef _OPENMP
+    const double least = 8000;                                 /* below this a region never pays: the threads may sleep */
+    if (work < least || in_forked_child || omp_in_parallel())
+        return 1;
+    const int size = fo_get_num_threads();
+    if (size == 1 || work < 4 * fo_region_nanoseconds() * size / (size - 1))
+        return 1;
+    return size;
+#else
+    (void)work;
+    return 1;
+#endif
+}

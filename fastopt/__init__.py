@@ -1,0 +1,28 @@
+"""fastopt: optimizer steps and small neural networks for NumPy arrays, compiled."""
+import importlib
+
+from .optim import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, NAdam, RAdam, RMSprop, Rprop, schedules
+from .threads import get_num_threads, num_threads, set_num_threads
+from .version import __version__
+
+_LAZY = ("data", "kernels", "optim", "reference", "testing")  # loaded when first touched
+
+__all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Lion", "NAdam", "RAdam", "RMSprop", "Rprop", "__version__",
+           "get_num_threads", "info", "num_threads", "schedules", "set_num_threads", *_LAZY]  # fmt: skip
+
+
+def info():
+    """What runs here, as a dict: version, backend, path, isa, isas, num_threads and more; see fastopt.info's source for all."""
+    from ._info import info
+
+    return info()
+
+
+def __getattr__(name):
+    if name in _LAZY:
+        return importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)

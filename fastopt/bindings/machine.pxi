@@ -1,0 +1,113 @@
+# The C interface of csrc/fastopt.h, the choice of the CPU target, and threads.
+
+cdef extern from "fastopt.h" nogil:
+    enum: FO_STATES
+    ctypedef struct fo_hyper:
+        double lr, weight_decay, grad_scale, clip_value, clip_factor
+        double momentum, dampening, lr_decay, alpha, rho, eps, eps_root
+        double beta1, beta2, momentum_decay, threshold
+        double eta_minus, eta_plus, step_min, step_max, ema
+        int maximize, decoupled_weight_decay, nesterov, velocity, centered, lr_in_momentum
+        int eps_mode, amsgrad, bias_correction, scheduled_momentum, clamp_unchanged, delayed
+    ctypedef void (*fo_update)(ptrdiff_t n, void *param, const void *grad, void *const *state, const fo_hyper *h) noexcept nogil
+    ctypedef struct fo_optimizer:
+        const char *name
+    ctypedef struct fo_kernels:
+        const char *isa
+        const fo_optimizer *optimizers
+        void (*ema)(ptrdiff_t n, void *average, const void *param, double decay) noexcept nogil
+    const fo_kernels *fo_select(const char *isa, int bits)
+    const char *fo_isa_name(int i)
+    fo_update fo_find_update(const fo_kernels *kernels, const char *name)
+    void fo_set_num_threads(int n)
+    int fo_get_num_threads()
+    bint fo_has_openmp()
+    double fo_region_nanoseconds()
+    int fo_init_threads(int threads)
+    ctypedef struct fo_layout:
+        int ndim
+        ptrdiff_t *shape
+        ptrdiff_t *param_stride
+        ptrdiff_t *grad_stride
+    ctypedef struct fo_tensor:
+        ptrdiff_t size
+        int itemsize
+        bint direct
+        char *param
+        char *ema
+        char **state
+        const char *grad
+        const fo_kernels *kernels
+        fo_update update
+        const fo_hyper *hyper
+        fo_layout *layout
+        double step, mu_product
+    ctypedef struct fo_options:
+        double grad_scale, clip_value, clip_norm
+        int clip_rule, skip_nonfinite, want_norm
+    ctypedef struct fo_result:
+        double grad_norm
+        int skipped
+        ptrdiff_t tensor, index
+    int fo_step(fo_tensor *tensors, ptrdiff_t count, const fo_options *options, fo_result *result)
+
+cdef const fo_kernels *single                                   # the tables in use: float32, float64
+cdef const fo_kernels *twice
+
+
+def isas():
+    """Names of the CPU targets that this build has and this machine runs, best first."""
+    names, i = [], 0
+    while fo_isa_name(i) != NULL:
+        names.append((<bytes>fo_isa_name(i)).decode())
+        i += 1
+    return names
+
+
+def isa():
+    """The CPU target in use."""
+    return (<bytes>single.isa).decode()
+
+
+def use_isa(str name):
+    """Switches every kernel to another CPU target; objects made before keep theirs. For tests."""
+    global single, twice
+    if name not in isas():
+        raise ValueError(f"use_isa: {name!r} is not among the targets of this build and machine, {', '.join(isas())}")
+    single, twice = fo_select(name.encode(), 32), fo_select(name.encode(), 64)
+
+
+def optimizers():
+    """Names of the optimizer kernels in the table."""
+    names, i = [], 0
+    while single.optimizers[i].name != NULL:
+        names.append((<bytes>single.optimizers[i].name).decode())
+        i += 1
+    return names
+
+
+def start(int threads):
+    """Chooses the CPU target (FASTOPT_ISA, else the best), sets the default thread count; called once, by the package."""
+    wanted = os.environ.get("FASTOPT_ISA") or isas()[0]
+    if wanted not in isas():
+        raise ImportError(f"fastopt: FASTOPT_ISA={wanted} is not among the targets of this build and machine, {', '.join(isas())}")
+    use_isa(wanted)
+    if fo_init_threads(threads):
+        raise ImportError("fastopt: pthread_atfork failed: no memory")
+
+
+def set_num_threads(int n):
+    fo_set_num_threads(n)
+
+
+def get_num_threads():
+    return fo_get_num_threads()
+
+
+def has_openmp():
+    return bool(fo_has_openmp())
+
+
+def region_nanoseconds():
+    """What opening a parallel region costs on this machine, measured once; larger works are cut among threads."""
+    return fo_region_nanoseconds()

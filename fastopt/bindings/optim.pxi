@@ -1,0 +1,329 @@
+# Optimizer steps: the work list of an optimizer, and single updates.
+from fastopt import checks
+
+
+cdef void fill(fo_hyper *h, dict numbers):
+    """The hyperparameters as hyper.encode names them; what a kernel does not have stays at a value it does not read."""
+    get = numbers.get
+    h.lr, h.weight_decay, h.ema = get("lr", 0.0), get("weight_decay", 0.0), get("ema", 0.0)
+    h.grad_scale, h.clip_value, h.clip_factor = 1.0, INFINITY, get("clip_factor", 1.0)
+    h.momentum, h.dampening, h.lr_decay = get("momentum", 0.0), get("dampening", 0.0), get("lr_decay", 0.0)
+    h.alpha, h.rho, h.eps, h.eps_root = get("alpha", 0.0), get("rho", 0.0), get("eps", 0.0), get("eps_root", 0.0)
+    h.beta1, h.beta2 = get("beta1", 0.0), get("beta2", 0.0)
+    h.momentum_decay, h.threshold = get("momentum_decay", 0.0), get("threshold", 0.0)
+    h.eta_minus, h.eta_plus = get("eta_minus", 0.0), get("eta_plus", 0.0)
+    h.step_min, h.step_max = get("step_min", 0.0), get("step_max", 0.0)
+    h.maximize, h.nesterov, h.velocity = get("maximize", 0), get("nesterov", 0), get("velocity", 0)
+    h.decoupled_weight_decay, h.centered = get("decoupled_weight_decay", 0), get("centered", 0)
+    h.lr_in_momentum, h.eps_mode, h.amsgrad = get("lr_in_momentum", 0), get("eps_mode", 0), get("amsgrad", 0)
+    h.bias_correction, h.scheduled_momentum = get("bias_correction", 1), get("scheduled_momentum", 0)
+    h.clamp_unchanged, h.delayed = get("clamp_unchanged", 0), get("delayed", 0)
+
+
+cdef inline const fo_kernels *table_of(cnp.ndarray array) noexcept:
+    return single if cnp.PyArray_TYPE(array) == cnp.NPY_FLOAT32 else twice
+
+
+cdef void order_of(cnp.ndarray leader, int *axes) noexcept:
+    """Axes from the slowest to the fastest in the memory of `leader`; of equal strides the first goes first."""
+    cdef int ndim = cnp.PyArray_NDIM(leader), i, j, axis
+    cdef cnp.npy_intp *strides = cnp.PyArray_STRIDES(leader)
+    for i in range(ndim):
+        j = i
+        while j > 0 and abs(strides[axes[j - 1]]) < abs(strides[i]):
+            axes[j] = axes[j - 1]
+            j -= 1
+        axes[j] = i
+
+
+cdef void lay_out(fo_tensor *t, cnp.ndarray leader, cnp.ndarray param, cnp.ndarray grad) noexcept:
+    """Param and grad in the order of `leader`, neighbouring axes merged where both allow it; notes whether all is contiguous."""
+    cdef int axes[64]
+    cdef int k, n = 0, ndim = cnp.PyArray_NDIM(param)
+    cdef cnp.npy_intp *shape = cnp.PyArray_DIMS(param)
+    cdef cnp.npy_intp *ps = cnp.PyArray_STRIDES(param)
+    cdef cnp.npy_intp *gs = cnp.PyArray_STRIDES(grad)
+    cdef fo_layout *l = t.layout
+    order_of(leader, axes)
+    for k in axes[:ndim]:
+        if shape[k] == 1:
+            continue
+        if n and l.param_stride[n - 1] == ps[k] * shape[k] and l.grad_stride[n - 1] == gs[k] * shape[k]:
+            l.shape[n - 1] *= shape[k]
+        else:
+            l.shape[n] = shape[k]
+            n += 1
+        l.param_stride[n - 1], l.grad_stride[n - 1] = ps[k], gs[k]
+    if n == 0:
+        l.shape[0], l.param_stride[0], l.grad_stride[0], n = 1, t.itemsize, t.itemsize, 1
+    l.ndim = n
+    t.direct = n == 1 and l.param_stride[0] == t.itemsize and l.grad_stride[0] == t.itemsize
+
+
+cdef inline bint alike(cnp.ndarray param, cnp.ndarray grad) noexcept:
+    """Whether shape and dtype agree and the kernels can read `grad` where it lies."""
+    cdef int axis, ndim = cnp.PyArray_NDIM(param)
+    if cnp.PyArray_TYPE(grad) != cnp.PyArray_TYPE(param) or cnp.PyArray_NDIM(grad) != ndim or not cnp.PyArray_ISBEHAVED_RO(grad):
+        return False
+    for axis in range(ndim):
+        if cnp.PyArray_DIM(grad, axis) != cnp.PyArray_DIM(param, axis):
+            return False
+    return True
+
+
+def update(str kernel, cnp.ndarray param, cnp.ndarray grad, list states, dict numbers, double step, double mu_product,
+           double grad_scale, double clip_value):
+    """One update of one array by the kernel, in place; the arrays were checked by the caller (fastopt.kernels)."""
+    cdef fo_hyper h
+    cdef fo_tensor t
+    cdef fo_layout layout
+    cdef fo_result result
+    cdef fo_options options = [grad_scale, clip_value, INFINITY, 0, 0, 0]
+    fill(&h, numbers)
+    memset(&t, 0, sizeof(t))
+    t.size, t.itemsize = cnp.PyArray_SIZE(param), cnp.PyArray_ITEMSIZE(param)
+    t.param, t.grad = cnp.PyArray_BYTES(param), cnp.PyArray_BYTES(grad)
+    t.kernels, t.hyper, t.layout = table_of(param), &h, &layout
+    t.update = fo_find_update(t.kernels, kernel.encode())
+    t.step, t.mu_product = step - 1, mu_product
+    leader = param
+    for k, state in enumerate(states):
+        if state is not None:
+            leader = state
+            t.state[k] = cnp.PyArray_BYTES(state)
+    lay_out(&t, leader, param, grad)
+    with nogil:
+        fo_step(&t, 1, &options, &result)
+
+
+def ema(cnp.ndarray average, cnp.ndarray param, double decay):
+    """One update of an exponential average; both contiguous in the same order, checked by the caller."""
+    cdef const fo_kernels *kernels = table_of(param)
+    cdef ptrdiff_t n = cnp.PyArray_SIZE(param)
+    cdef char *a = cnp.PyArray_BYTES(average)
+    cdef char *p = cnp.PyArray_BYTES(param)
+    with nogil:
+        kernels.ema(n, a, p, decay)
+
+
+cdef class Stepper:
+    """The work list of an optimizer: its parameters checked once, its states, and the step over all of them.
+
+    `refresh(group)` is called where a group's options changed: it checks them and returns their numbers (hyper.encode);
+    `rate(group)` gives the scheduled learning rate of a group. Steps counts the steps done, skipped ones left out.
+    """
+    cdef fo_tensor *tensors
+    cdef fo_layout *layouts
+    cdef fo_hyper *hypers
+    cdef int *group_of
+    cdef const char **cleared                                  # contiguous gradients found clear of all parameters lie here
+    cdef char **islands                                        # low and high ends of the parameters' memory, merged, in order
+    cdef Py_ssize_t count, island_count
+    cdef int clip_rule
+    cdef bint busy, has_norm
+    cdef fo_result result
+    cdef str owner
+    cdef list params, leaders, labels, grads, keep, groups, seen, scheduled
+    cdef object node, refresh, rate, flatten
+    cdef public long long steps
+
+    def __cinit__(self, str owner, str kernel, list params, list labels, node, list group_of, list groups, int clip_rule,
+                  refresh, rate, flatten):
+        cdef Py_ssize_t i
+        self.count = len(params)
+        self.tensors = <fo_tensor *>calloc(self.count + 1, sizeof(fo_tensor))
+        self.layouts = <fo_layout *>calloc(self.count + 1, sizeof(fo_layout))
+        self.hypers = <fo_hyper *>calloc(len(groups) + 1, sizeof(fo_hyper))
+        self.group_of = <int *>calloc(self.count + 1, sizeof(int))
+        self.cleared = <const char **>calloc(self.count + 1, sizeof(char *))
+        self.islands = <char **>calloc(2 * self.count + 2, sizeof(char *))
+        if not (self.tensors and self.layouts and self.hypers and self.group_of and self.cleared and self.islands):
+            raise MemoryError()
+        self.owner, self.params, self.labels, self.node = owner, params, labels, node
+        self.leaders, self.grads, self.keep = list(params), [None] * self.count, [{} for _ in params]
+        self.groups, self.seen, self.scheduled = groups, [None] * len(groups), [False] * len(groups)
+        self.clip_rule, self.refresh, self.rate, self.flatten = clip_rule, refresh, rate, flatten
+        self.result = [float("nan"), 0, -1, -1]
+        for i in range(self.count):
+            self.group_of[i] = group_of[i]
+            self.set_param(&self.tensors[i], params[i], kernel.encode())
+            self.tensors[i].hyper = &self.hypers[self.group_of[i]]
+            self.tensors[i].layout = &self.layouts[i]
+        self.chart()
+
+    cdef set_param(self, fo_tensor *t, cnp.ndarray param, bytes kernel):
+        t.size, t.itemsize, t.param = cnp.PyArray_SIZE(param), cnp.PyArray_ITEMSIZE(param), cnp.PyArray_BYTES(param)
+        t.kernels, t.mu_product = table_of(param), 1
+        t.update = fo_find_update(t.kernels, kernel)
+
+    cdef chart(self):
+        """The islands: stretches of memory that hold parameters, so that most gradients are cleared by a binary search."""
+        merged = checks.islands(self.params)
+        self.island_count = len(merged)
+        for i, (low, high) in enumerate(merged):
+            self.islands[2 * i], self.islands[2 * i + 1] = <char *><size_t>low, <char *><size_t>high
+
+    def __dealloc__(self):
+        free(self.tensors)
+        free(self.layouts)
+        free(self.hypers)
+        free(self.group_of)
+        free(self.cleared)
+        free(self.islands)
+
+    def attach(self, Py_ssize_t i, int k, cnp.ndarray array):
+        """Gives tensor i its state number k, or its average (k = -1): dense, in an order of axes that all its arrays share."""
+        self.keep[i][k] = array
+        self.leaders[i] = array
+        if k < 0:
+            self.tensors[i].ema = cnp.PyArray_BYTES(array)
+        else:
+            self.tensors[i].state[k] = cnp.PyArray_BYTES(array)
+
+    def counts(self, Py_ssize_t i):
+        """(step, mu_product) of tensor i."""
+        return int(self.tensors[i].step), self.tensors[i].mu_product
+
+    def set_counts(self, Py_ssize_t i, double step, double mu_product):
+        self.tensors[i].step, self.tensors[i].mu_product = step, mu_product
+
+    def measured(self):
+        """Whether the last step computed the norm."""
+        return bool(self.has_norm)
+
+    def report(self):
+        """(grad_norm, skipped, tensor, flat index) of the last step, NaN and -1 where there is nothing to tell."""
+        cdef Py_ssize_t i = self.result.tensor, index = self.result.index
+        if i >= 0:
+            index = self.c_order(i, index)
+        return self.result.grad_norm, bool(self.result.skipped), i, index
+
+    cdef Py_ssize_t c_order(self, Py_ssize_t i, Py_ssize_t index):
+        """A flat index in the order of the tensor's memory as one in C order."""
+        cdef int axes[64]
+        cdef int k, axis, ndim = cnp.PyArray_NDIM(self.params[i])
+        cdef cnp.npy_intp *shape = cnp.PyArray_DIMS(self.params[i])
+        cdef Py_ssize_t at = 0, weight
+        order_of(self.leaders[i], axes)
+        for k in range(ndim - 1, -1, -1):
+            weight = 1
+            for axis in range(axes[k] + 1, ndim):
+                weight *= shape[axis]
+            at += index % shape[axes[k]] * weight
+            index //= shape[axes[k]]
+        return at
+
+    cdef bint unchanged(self, dict group, tuple seen):
+        """Whether a group holds the very objects that it held when it was last read."""
+        cdef Py_ssize_t i = 0
+        if seen is None or 2 * len(group) != len(seen):
+            return False
+        for key, value in group.items():
+            if <PyObject *>key != <PyObject *>seen[i] or <PyObject *>value != <PyObject *>seen[i + 1]:
+                return False
+            i += 2
+        return True
+
+    cdef read_groups(self):
+        """Takes up what changed in the groups; all of them are checked before any is taken."""
+        cdef Py_ssize_t k
+        cdef list fresh = None
+        cdef dict group
+        for k in range(len(self.seen)):
+            group = self.groups[k]
+            if not self.unchanged(group, self.seen[k]):
+                fresh = [] if fresh is None else fresh
+                fresh.append((k, self.refresh(k, self.steps)))
+        if fresh is not None:
+            for k, numbers in fresh:
+                group = self.groups[k]
+                fill(&self.hypers[k], numbers)
+                self.scheduled[k] = callable(group["lr"])
+                mutable = any(isinstance(value, (list, dict)) for name, value in group.items() if name != "params")
+                self.seen[k] = None if mutable else tuple(x for item in group.items() for x in item)
+        for k in range(len(self.seen)):
+            if self.scheduled[k]:
+                self.hypers[k].lr = self.rate(k, self.steps)
+
+    cdef int take_gradient(self, Py_ssize_t i, object grad) except -1:
+        """Checks gradient i and notes where it lies."""
+        cdef fo_tensor *t = &self.tensors[i]
+        cdef cnp.ndarray param = self.params[i], g
+        if cnp.PyArray_BYTES(param) != t.param or not cnp.PyArray_ISWRITEABLE(param) or cnp.PyArray_SIZE(param) != t.size:
+            raise ValueError(f"{self.owner}: {self.labels[i]} was resized or made read-only since the optimizer was made")
+        if grad is None:
+            self.grads[i] = None
+            t.grad = NULL
+            return 0
+        if not cnp.PyArray_Check(grad) or not alike(param, grad):
+            checks.gradient(self.owner, self.labels[i], param, grad)
+        g = grad
+        if cnp.PyArray_IS_C_CONTIGUOUS(g) and cnp.PyArray_IS_C_CONTIGUOUS(param) and cnp.PyArray_IS_C_CONTIGUOUS(self.leaders[i]):
+            t.direct = True
+        else:
+            lay_out(t, self.leaders[i], param, g)
+        if not (t.direct and self.cleared[i] == cnp.PyArray_BYTES(g)):
+            self.clear(i, g)
+        self.grads[i] = grad
+        t.grad = cnp.PyArray_BYTES(g)
+        return 0
+
+    cdef int clear(self, Py_ssize_t i, cnp.ndarray grad) except -1:
+        """Raises where a gradient overlaps a parameter: only one that touches an island is looked at closely."""
+        cdef char *low = cnp.PyArray_BYTES(grad)
+        cdef char *high = low + cnp.PyArray_ITEMSIZE(grad)
+        cdef Py_ssize_t a = 0, b = self.island_count, middle
+        cdef int axis
+        for axis in range(cnp.PyArray_NDIM(grad)):
+            if cnp.PyArray_DIM(grad, axis) == 0:
+                return 0
+            if cnp.PyArray_STRIDE(grad, axis) < 0:
+                low += (cnp.PyArray_DIM(grad, axis) - 1) * cnp.PyArray_STRIDE(grad, axis)
+            else:
+                high += (cnp.PyArray_DIM(grad, axis) - 1) * cnp.PyArray_STRIDE(grad, axis)
+        while a < b:                                           # the first island that ends above low
+            middle = (a + b) // 2
+            if self.islands[2 * middle + 1] <= low:
+                a = middle + 1
+            else:
+                b = middle
+        if a < self.island_count and self.islands[2 * a] < high:
+            checks.unshared(self.owner, self.labels[i], self.labels, self.params, grad)
+        self.cleared[i] = low
+        return 0
+
+    def step(self, grads, clip_norm, clip_value, double grad_scale, bint skip_nonfinite):
+        """One step; nothing changes where anything is wrong. The arguments' ranges were checked by the caller."""
+        cdef fo_options options
+        cdef Py_ssize_t i
+        cdef int failed
+        if self.busy:
+            raise RuntimeError(f"{self.owner}: a step of this optimizer is under way in another thread; give each thread its own")
+        self.busy = True
+        try:
+            options.grad_scale, options.skip_nonfinite, options.clip_rule = grad_scale, skip_nonfinite, self.clip_rule
+            options.clip_value = INFINITY if clip_value is None else clip_value
+            options.clip_norm = INFINITY if clip_norm is None else clip_norm
+            options.want_norm = skip_nonfinite or clip_norm is not None
+            if self.node is None and type(grads) is list and len(<list>grads) == self.count:
+                for i in range(self.count):
+                    self.take_gradient(i, (<list>grads)[i])
+            else:
+                flat = self.flatten(grads)
+                for i in range(self.count):
+                    self.take_gradient(i, flat[i])
+            self.read_groups()
+            if self.count == 1 and self.tensors[0].size < 2048:
+                failed = fo_step(self.tensors, self.count, &options, &self.result)    # sooner done than the GIL let go
+            else:
+                with nogil:
+                    failed = fo_step(self.tensors, self.count, &options, &self.result)
+            self.has_norm = options.want_norm
+            if failed:
+                raise MemoryError(f"{self.owner}: no memory for the partial sums of the gradients' norm")
+            if not self.result.skipped:
+                self.steps += 1
+        finally:
+            for i in range(self.count):
+                self.grads[i] = None
+            self.busy = False

@@ -1,0 +1,81 @@
+"""The kernels as functions, each under its own name: compiled, or with FASTOPT_BACKEND=reference their NumPy definitions.
+
+A kernel changes its parameter and states in place, whatever their strides, and leaves the gradient alone; arrays are float32
+or float64, of one shape and dtype. Arguments and formulas: fastopt.reference, whose functions bear the same names.
+"""
+import functools
+import inspect
+
+import numpy as np
+
+from . import checks, reference
+from .backend import NAME, core
+from .optim import hyper
+
+
+def _arrays(owner, named, read_only=()):
+    """Checks the arrays of a call, None left out: of one shape and dtype, writeable where they are written, apart in memory."""
+    first = next(iter(named))
+    for name, array in named.items():
+        (checks.readable if name in read_only else checks.parameter)(owner, name, array)
+        if array.shape != named[first].shape or array.dtype != named[first].dtype:
+            raise ValueError(f"{owner}: {name} has shape {array.shape} and dtype {array.dtype}, expected {named[first].shape} and "
+                             f"{named[first].dtype} as {first}")  # fmt: skip
+    checks.distinct(owner, list(named), list(named.values()))
+
+
+def _dense(arrays):
+    """The arrays, those that are not C-contiguous as copies; and the pairs (array, copy) to write back."""
+    copies = [a if a is None or a.flags.c_contiguous else np.ascontiguousarray(a).reshape(a.shape) for a in arrays]
+    return copies, [(a, c) for a, c in zip(arrays, copies) if c is not a]
+
+
+def _compiled(name):
+    """The compiled kernel of an optimizer, with the signature of its definition."""
+    definition = getattr(reference, name)
+    signature = inspect.signature(definition)
+    positional = [p for p in signature.parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
+
+    @functools.wraps(definition)
+    def kernel(*args, **kwargs):
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        options = bound.arguments
+        arrays = {p.name: options.pop(p.name) for p in positional}
+        _arrays(name, {n: a for n, a in arrays.items() if a is not None}, read_only=("grad",))
+        step, product = options.pop("step"), options.pop("mu_product", 1.0)
+        clip_value, grad_scale = options.pop("clip_value"), hyper.number(name, "grad_scale", options.pop("grad_scale"), hyper.POSITIVE)
+        if isinstance(step, bool) or not hasattr(step, "__index__") or step < 1:
+            raise ValueError(f"{name}: step must be an integer >= 1, got {step!r}")
+        if not clip_value > 0:
+            raise ValueError(f"{name}: clip_value must be > 0, got {clip_value!r}")
+        numbers = hyper.encode(name, name, options)
+        hyper.states_given(name, options, arrays)
+        param, grad, *states = arrays.values()
+        states, changed = _dense(states)
+        core.update(name, param, grad, states, numbers, step, product, grad_scale, clip_value)
+        for array, copy in changed:
+            array[...] = copy
+
+    kernel.__module__ = __name__
+    return kernel
+
+
+def ema(average, param, *, decay):
+    """Exponential average of the parameters (Polyak & Juditsky 1992, with a fixed horizon), in place."""
+    _arrays("ema", {"average": average, "param": param}, read_only=("param",))
+    decay = hyper.number("ema", "decay", decay, hyper.CLOSED_UNIT)
+    (target, source), changed = _dense([average, param])
+    core.ema(target, source, decay)
+    for array, copy in changed:
+        if array is average:
+            array[...] = copy
+
+
+OPTIMIZERS = [name for name in reference.__all__ if "step" in inspect.signature(getattr(reference, name)).parameters]
+if NAME == "compiled":
+    globals().update({name: _compiled(name) for name in OPTIMIZERS})
+else:
+    globals().update({name: getattr(reference, name) for name in reference.__all__})
+
+__all__ = list(reference.__all__)

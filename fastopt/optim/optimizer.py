@@ -1,0 +1,258 @@
+"""The optimizer: parameters, options and states of a rule, stepped in place by one call."""
+import difflib
+import inspect
+import math
+from collections import namedtuple
+
+import numpy as np
+
+from .. import checks
+from ..backend import core
+from . import hyper, state
+from .nest import open_groups
+from .rules import CLIP_RULES, PRESETS, RULES
+
+LastStep = namedtuple("LastStep", "grad_norm skipped nonfinite")
+LastStep.__doc__ = """What a step found.
+
+grad_norm: global norm of the gradients after grad_scale and clip_value, before clip_norm; None where neither clip_norm nor
+    skip_nonfinite asked for it.
+skipped: whether the step was left out because of skip_nonfinite.
+nonfinite: (parameter, index) of the first element that is not finite, None where there is none or nobody asked; the parameter
+    by position or name, (group, position or name) where there are groups, the index a tuple.
+"""
+
+
+class Optimizer:
+    """Base of all optimizers: takes its rule, and so its signature, from the table in fastopt.optim.rules."""
+
+    rule = None
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if cls.__name__ not in RULES:
+            return
+        cls.rule = RULES[cls.__name__]
+        cls.preset = next(iter(cls.rule.presets))  # torch's, where torch has the optimizer
+        kinds, kind = [], inspect.Parameter.POSITIONAL_OR_KEYWORD
+        defaults = {"params": None} | cls.rule.defaults(cls.preset) | {"ema": None, "like": cls.preset}
+        for name, default in defaults.items():
+            kind = inspect.Parameter.KEYWORD_ONLY if name == "maximize" else kind
+            kinds.append(inspect.Parameter(name, kind, default=default))
+        cls.__signature__ = inspect.Signature(kinds)
+
+    def __init__(self, *args, **kwargs):
+        owner = type(self).__name__
+        if self.rule is None:
+            raise TypeError(f"{owner} is no optimizer by itself: use {', '.join(RULES)}, or a subclass of one of them")
+        try:
+            given = RULES_SIGNATURE(self).bind(*args, **kwargs).arguments
+        except TypeError as error:
+            raise TypeError(f"{owner}: {error}{self._suggestion(kwargs)}") from None
+        params, self.like = given.pop("params", None), given.pop("like", self.preset)
+        self._defaults = self._preset(self.like) | {"ema": None} | given
+        self._numbers(self._defaults, 0)
+        self.param_groups = []
+        self._stepper = None
+        if params is not None:
+            self.bind(params)
+
+    def _preset(self, like):
+        owner = type(self).__name__
+        if like in self.rule.presets:
+            return self.rule.defaults(like)
+        has = ", ".join(map(repr, self.rule.presets))
+        if like in PRESETS:
+            others = ", ".join(name for name, rule in RULES.items() if like in rule.presets)
+            raise ValueError(f"{owner}: {like} has no {owner}; like may be {has} here, and {like!r} is a preset of {others}")
+        raise ValueError(f"{owner}: like must be one of {has}, got {like!r}")
+
+    def _suggestion(self, kwargs):
+        known = list(RULES_SIGNATURE(self).parameters)
+        aliases = {"learning_rate": "lr", "beta_1": "betas", "beta_2": "betas", "epsilon": "eps", "learning_rate_init": "lr", "b1": "betas"}
+        wrong = next((name for name in kwargs if name not in known), None)
+        if wrong is None:
+            return ""
+        near = [aliases[wrong]] if aliases.get(wrong) in known else difflib.get_close_matches(wrong, known, 1)
+        return f"; did you mean {near[0]!r}?" if near else f"; the options are {', '.join(known)}"
+
+    def bind(self, params):
+        """Takes the parameters, where none were given at construction: once only."""
+        owner = type(self).__name__
+        if self._stepper is not None:
+            raise ValueError(f"{owner}: this optimizer already has parameters; make another one for others")
+        opened, grouped = open_groups(owner, params)
+        nests, groups, labels, arrays, owners = [], [], [], [], []
+        for k, (nest, members, options) in enumerate(opened):
+            unknown = [name for name in options if name not in self._defaults]
+            if unknown:
+                raise ValueError(f"{owner}: group {k} has the unknown option {unknown[0]!r}{self._suggestion({unknown[0]: None})}")
+            group = self._defaults | options
+            self._numbers(group, 0)
+            nests.append(nest)
+            labels += nest.labels()
+            arrays += members
+            owners += [k] * len(members)
+            groups.append({"params": members} | group)
+        if not arrays:
+            raise ValueError(f"{owner}: params holds no array")
+        for label, array in zip(labels, arrays):
+            checks.parameter(owner, label, array)
+        checks.distinct(owner, labels, arrays)
+        self.param_groups, self._nests, self._grouped, self._group_of = groups, nests, grouped, owners
+        self._params, self._labels = arrays, labels
+        self._states, self._averages = [{} for _ in arrays], [None] * len(arrays)
+        self._build()
+        for k in range(len(groups)):
+            self._refresh(k, 0)
+
+    def _build(self):
+        plain = not self._grouped and self._nests[0].kind == "sequence"
+        self._stepper = core.Stepper(
+            f"{type(self).__name__}.step", self.rule.kernel, self._params, self._labels, None if plain else self._nests,
+            self._group_of, self.param_groups, CLIP_RULES[self.like], self._refresh, self._rate, self._flatten,
+        )  # fmt: skip
+        self._members = [group["params"] for group in self.param_groups]
+
+    def step(self, grads, *, clip_norm=None, clip_value=None, grad_scale=1.0, skip_nonfinite=False):
+        """Updates the parameters in place by one step, and the states with them; the gradients are left as they are.
+
+        grads: gradients in the form in which the parameters were given: one array, a sequence, a dict, or for groups a list
+            with one entry a group. Each has the shape and dtype of its parameter, any strides. None skips that parameter.
+        In this order: gradients are divided by grad_scale; with skip_nonfinite the whole step is left out where one of them is not
+        finite; they are clipped to +-clip_value; and scaled down together so that their global norm is at most clip_norm, by the
+        preset's formula (torch: norm + 1e-6; Keras: NaN where the norm is not finite). See last_step for what was found.
+        Raises ValueError or TypeError, and changes nothing, where a gradient or an option does not fit.
+        """
+        if self._stepper is None:
+            raise RuntimeError(f"{type(self).__name__}.step: this optimizer has no parameters: pass them at construction, or call bind(params)")
+        if clip_norm is not None or clip_value is not None or grad_scale != 1.0:
+            owner = f"{type(self).__name__}.step"
+            clip_norm = None if clip_norm is None else hyper.number(owner, "clip_norm", clip_norm, hyper.POSITIVE)
+            clip_value = None if clip_value is None else hyper.number(owner, "clip_value", clip_value, hyper.POSITIVE)
+            grad_scale = hyper.number(owner, "grad_scale", grad_scale, hyper.POSITIVE)
+        self._stepper.step(grads, clip_norm, clip_value, grad_scale, skip_nonfinite)
+
+    def _flatten(self, grads):
+        owner = f"{type(self).__name__}.step"
+        if not self._grouped:
+            return self._nests[0].flatten(owner, grads)
+        if not isinstance(grads, (list, tuple)) or len(grads) != len(self._nests):
+            raise ValueError(f"{owner}: gradients must be a list with one entry for each of the {len(self._nests)} groups, got "
+                             f"{len(grads) if isinstance(grads, (list, tuple)) else type(grads).__name__}")  # fmt: skip
+        return [g for nest, part in zip(self._nests, grads) for g in nest.flatten(owner, part)]
+
+    def _numbers(self, options, count):
+        """The options as the kernel takes them, after checking every one."""
+        owner = type(self).__name__
+        rate = options["lr"]
+        if callable(rate):
+            options = options | {"lr": rate(count)}
+        return hyper.encode(owner, self.rule.kernel, {name: value for name, value in options.items() if name != "params"})
+
+    def _refresh(self, k, count):
+        """Called by the stepper where a group changed: its numbers; state arrays that it needs from now on are made."""
+        owner, group = type(self).__name__, self.param_groups[k]
+        if group.get("params") is not self._members[k]:
+            raise ValueError(f"{owner}: the params of group {k} were replaced; make another optimizer for other parameters")
+        strange = [name for name in group if name not in self._defaults and name != "params"] + [n for n in self._defaults if n not in group]
+        if strange:
+            raise ValueError(f"{owner}: option {strange[0]!r} of group {k} is {'missing' if strange[0] in self._defaults else 'unknown'}")
+        numbers = self._numbers(group, count)
+        for i in (i for i, of in enumerate(self._group_of) if of == k):
+            for slot, item in enumerate(self.rule.states):
+                if item.name not in self._states[i] and item.needed(group):
+                    first = numbers[item.first] if item.first else 0
+                    like = np.zeros_like if first == 0 else np.full_like
+                    self._states[i][item.name] = like(self._params[i], *([first] if first else []), order="K", subok=False)
+                    self._stepper.attach(i, slot, self._states[i][item.name])
+            if group["ema"] is not None and self._averages[i] is None:
+                self._averages[i] = np.array(self._params[i], order="K", copy=True, subok=False)
+                self._stepper.attach(i, -1, self._averages[i])
+        return numbers
+
+    def _rate(self, k, count):
+        return hyper.number(type(self).__name__, f"lr({count})", self.param_groups[k]["lr"](count), hyper.NOT_NEGATIVE)
+
+    @property
+    def last_step(self):
+        """What the last step found: LastStep(grad_norm, skipped, nonfinite)."""
+        norm, skipped, tensor, index = (math.nan, False, -1, -1) if self._stepper is None else self._stepper.report()
+        where = None
+        if tensor >= 0:
+            k = self._group_of[tensor]
+            key = self._nests[k].keys[tensor - self._nests[k].start]
+            at = tuple(map(int, np.unravel_index(index, self._params[tensor].shape))) if self._params[tensor].ndim else ()
+            where = ((k, key) if self._grouped else key, at)
+        return LastStep(None if self._stepper is None or not self._stepper.measured() else norm, skipped, where)
+
+    @property
+    def steps(self):
+        """The number of steps done; skipped ones do not count. It is what a schedule given as lr is called with."""
+        return 0 if self._stepper is None else self._stepper.steps
+
+    @property
+    def lr(self):
+        """The learning rate, a number or a schedule; setting it sets that of every group. A list where groups differ."""
+        rates = [group["lr"] for group in self.param_groups] or [self._defaults["lr"]]
+        return rates[0] if all(rate is rates[0] or rate == rates[0] for rate in rates) else rates
+
+    @lr.setter
+    def lr(self, value):
+        if not callable(value):
+            hyper.number(type(self).__name__, "lr", value, hyper.NOT_NEGATIVE)
+        for group in [self._defaults, *self.param_groups]:
+            group["lr"] = value
+
+    def ema(self):
+        """Copies of the exponential averages of the parameters, in the form in which the parameters were given (ema=decay)."""
+        if self._stepper is None or any(average is None for average in self._averages):
+            raise ValueError(f"{type(self).__name__}.ema: no averages are kept; construct the optimizer with ema=0.999, say")
+        copies = [average.copy(order="K") for average in self._averages]
+        nested = [nest.unflatten(copies) for nest in self._nests]
+        return nested if self._grouped else nested[0]
+
+    def state_dict(self):
+        """{"state": {0: {"step": 3, "exp_avg": array, ...}, ...}, "param_groups": [{"lr": ..., "params": [0, ...]}, ...], "step": n}.
+
+        Integer keys in the order of the parameters, torch.optim's names, arrays copied. A schedule is given by its present rate.
+        """
+        return state.take(self)
+
+    def load_state_dict(self, state_dict):
+        """Takes the states and options of state_dict(), or of torch's with arrays for tensors; all is checked before any is taken.
+
+        A group whose lr is a schedule keeps it. Raises ValueError or TypeError where something is missing or does not fit.
+        """
+        state.put(self, state_dict)
+
+    def __getstate__(self):
+        kept = {name: value for name, value in self.__dict__.items() if name not in ("_stepper", "_members")}
+        if self._stepper is not None:
+            kept["_counts"] = [self._stepper.counts(i) for i in range(len(self._params))], self._stepper.steps
+        return kept
+
+    def __setstate__(self, kept):
+        counts = kept.pop("_counts", None)
+        self.__dict__.update(kept)
+        self._stepper = None
+        if counts is not None:
+            self._build()
+            for i, (step, product) in enumerate(counts[0]):
+                self._stepper.set_counts(i, step, product)
+                for slot, item in enumerate(self.rule.states):
+                    if item.name in self._states[i]:
+                        self._stepper.attach(i, slot, self._states[i][item.name])
+                if self._averages[i] is not None:
+                    self._stepper.attach(i, -1, self._averages[i])
+            self._stepper.steps = counts[1]
+
+    def __repr__(self):
+        changed = {n: v for n, v in self._defaults.items() if n not in (d := self._preset(self.like) | {"ema": None}) or d[n] != v}
+        options = [f"{name}={value!r}" for name, value in changed.items()] + [f"like={self.like!r}"] * (self.like != self.preset)
+        size = "no parameters yet" if self._stepper is None else f"{len(self._params)} arrays, {sum(p.size for p in self._params)} parameters"
+        return f"<{type(self).__name__}({', '.join(options)}): {size}, {self.steps} steps>"
+
+
+def RULES_SIGNATURE(optimizer):
+    return inspect.signature(type(optimizer))

@@ -1,0 +1,94 @@
+"""A step over all parameters of an optimizer, in plain NumPy: the definition of what fastopt._core.Stepper does."""
+import inspect
+import math
+
+import numpy as np
+
+from .. import checks
+from . import optimizers
+
+
+def clip_factor(norm, clip_norm, rule):
+    """What all gradients are multiplied by so that their global norm becomes at most clip_norm: torch's formula (rule 0),
+    the plain one (1), Keras's (2)."""
+    if rule == 2:
+        return clip_norm * min(1 / norm, 1 / clip_norm) if 0 < norm < math.inf else 1.0 if norm == 0 else math.nan
+    bound = norm + 1e-6 if rule == 0 else norm
+    factor = clip_norm / bound if bound else math.inf
+    return factor if not factor > 1 else 1.0
+
+
+class Stepper:
+    """The parameters of an optimizer with their states; see fastopt._core.Stepper for the arguments."""
+
+    def __init__(self, owner, kernel, params, labels, node, group_of, groups, clip_rule, refresh, rate, flatten):
+        self.owner, self.params, self.labels, self.group_of, self.groups = owner, params, labels, group_of, groups
+        self.clip_rule, self.refresh, self.rate, self.flatten = clip_rule, refresh, rate, flatten
+        self.kernel = getattr(optimizers, kernel)
+        self.options = [name for name, p in inspect.signature(self.kernel).parameters.items() if p.kind is p.KEYWORD_ONLY]
+        self.states = [{} for _ in params]
+        self.taken = [[0, 1.0] for _ in params]  # steps done, NAdam's product
+        self.last = (math.nan, False, -1, -1)
+        self.steps, self.asked = 0, False
+
+    def attach(self, i, k, array):
+        self.states[i][k] = array
+
+    def counts(self, i):
+        return tuple(self.taken[i])
+
+    def set_counts(self, i, step, mu_product):
+        self.taken[i] = [int(step), mu_product]
+
+    def measured(self):
+        return self.asked
+
+    def report(self):
+        return self.last
+
+    def step(self, grads, clip_norm, clip_value, grad_scale, skip_nonfinite):
+        flat = self.flatten(grads)
+        for label, param, grad in zip(self.labels, self.params, flat):
+            if grad is not None:
+                checks.gradient(self.owner, label, param, grad)
+                checks.unshared(self.owner, label, self.labels, self.params, grad)
+            if not param.flags.writeable:
+                raise ValueError(f"{self.owner}: {label} was resized or made read-only since the optimizer was made")
+        for k in range(len(self.groups)):
+            self.refresh(k, self.steps)
+        rates = [self.rate(k, self.steps) if callable(group["lr"]) else group["lr"] for k, group in enumerate(self.groups)]
+        limit = math.inf if clip_value is None else clip_value
+        factor, self.last, self.asked = 1.0, (math.nan, False, -1, -1), clip_norm is not None or skip_nonfinite
+        with np.errstate(all="ignore"):
+            if self.asked:
+                norm = math.sqrt(sum(float(np.sum(np.square(self._scaled(g, grad_scale, limit), dtype=np.float64))) for g in flat if g is not None))
+                tensor, index = next(((i, int(np.argmin(ok))) for i, ok in self._finite(flat, grad_scale) if not ok.all()), (-1, -1))
+                self.last = (norm, skip_nonfinite and tensor >= 0, tensor, index)
+                if self.last[1]:
+                    return
+                if clip_norm is not None:
+                    factor = clip_factor(norm, clip_norm, self.clip_rule)
+            for i, grad in enumerate(flat):
+                if grad is not None:
+                    self._update(i, grad, rates[self.group_of[i]], grad_scale=grad_scale, clip_value=limit, clip_factor=factor)
+        self.steps += 1
+
+    @staticmethod
+    def _scaled(grad, grad_scale, limit):
+        return np.clip(grad * (1 / grad_scale), -limit, limit)
+
+    @staticmethod
+    def _finite(flat, grad_scale):
+        return ((i, np.isfinite(g * (1 / grad_scale)).ravel()) for i, g in enumerate(flat) if g is not None and g.size)
+
+    def _update(self, i, grad, rate, **scaling):
+        group, states, taken = self.groups[self.group_of[i]], self.states[i], self.taken[i]
+        options = {name: group[name] for name in self.options if name in group} | {"lr": rate} | scaling
+        taken[0] += 1
+        if "mu_product" in self.options:
+            options["mu_product"] = taken[1]
+            taken[1] *= optimizers.nadam_momentum(taken[0], group["betas"][0], group["momentum_decay"])
+        named = [states.get(k) for k in range(max(states, default=-1) + 1)]
+        self.kernel(self.params[i], grad, *named, step=taken[0], **options)
+        if group["ema"] is not None:
+            optimizers.ema(states[-1], self.params[i], decay=group["ema"])

@@ -1,0 +1,63 @@
+"""How many threads a call may use by default, and the functions that change it."""
+import math
+import os
+from contextlib import contextmanager
+
+
+def default_count():
+    """OMP_NUM_THREADS, else the processors this process may run on, within the quota of its control group."""
+    try:
+        return max(1, int(os.environ["OMP_NUM_THREADS"].split(",")[0]))
+    except (KeyError, ValueError):
+        pass
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return math.ceil(max(1, min(cores, _quota())))
+
+
+def _quota():
+    """Processors' worth of time that the control group grants (version 2, else version 1), or infinity."""
+    try:
+        quota, period = _read("/sys/fs/cgroup/cpu.max").split()
+    except (OSError, ValueError):
+        try:
+            quota, period = _read("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"), _read("/sys/fs/cgroup/cpu/cpu.cfs_period_us")
+        except OSError:
+            return math.inf
+    try:
+        return int(quota) / int(period) if int(quota) > 0 and int(period) > 0 else math.inf
+    except ValueError:  # "max"
+        return math.inf
+
+
+def _read(path):
+    with open(path) as file:
+        return file.read()
+
+
+def set_num_threads(n):
+    """Lets every call use at most `n` threads (n >= 1); calls too small to gain from threads use one. Results do not depend on it."""
+    from .backend import core
+
+    if isinstance(n, bool) or not hasattr(n, "__index__"):
+        raise TypeError(f"set_num_threads: n must be an integer >= 1, got {n!r}")
+    if not 1 <= n.__index__() < 2**31:
+        raise ValueError(f"set_num_threads: n must be an integer >= 1, got {n}")
+    core.set_num_threads(n.__index__())
+
+
+def get_num_threads():
+    """The number of threads a large call uses: what set_num_threads said, else OMP_NUM_THREADS, else the processors available."""
+    from .backend import core
+
+    return core.get_num_threads()
+
+
+@contextmanager
+def num_threads(n):
+    """`with fastopt.num_threads(1): ...` sets the number of threads for a while; it holds for the whole process."""
+    before = get_num_threads()
+    set_num_threads(n)
+    try:
+        yield
+    finally:
+        set_num_threads(before)
