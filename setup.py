@@ -1,4 +1,5 @@
 """Builds fastopt._core: csrc/kernels.c once per (CPU target, dtype), linked into one extension module."""
+
 import os
 import platform
 import sys
@@ -15,7 +16,17 @@ if platform.machine() in ("x86_64", "AMD64"):
     TARGETS["avx512"] = (64, ["-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mprefer-vector-width=512"])
 
 # no -ffast-math: NaN and Inf propagate, and gcc 12 would link in code that flushes subnormals for the whole process
-CFLAGS = ["-std=c11", "-O3", "-g0", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "-fvisibility=hidden", "-Wall", "-Wextra"]
+CFLAGS = [
+    "-std=c11",
+    "-O3",
+    "-g0",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-ffp-contract=fast",
+    "-fvisibility=hidden",
+    "-Wall",
+    "-Wextra",
+]
 OPENMP = ["-fopenmp"] if os.environ.get("FASTOPT_OPENMP", "1") != "0" and sys.platform != "darwin" else []
 HEADERS = glob("csrc/**/*.[ch]", recursive=True)
 

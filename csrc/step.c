@@ -25,16 +25,19 @@ typedef struct {
     squares *partial;                                          /* one a chunk, NULL where no norm is asked for */
 } job;
 
+/* NAdam's momentum; beta1 for the rules that have no schedule of it. */
+static double momentum_at(const fo_hyper *h, double step)
+{
+    return h->scheduled_momentum ? h->beta1 * (1 - 0.5 * pow(0.96, step * h->momentum_decay)) : h->beta1;
+}
+
 void fo_at_step(fo_hyper *h, double step, double mu_product)
 {
     h->step = step;
-    h->beta1_power = h->bias_correction ? pow(h->beta1, step) : 0;
-    h->beta2_power = h->bias_correction ? pow(h->beta2, step) : 0;
-    h->mu = h->mu_next = h->beta1;
-    if (h->scheduled_momentum) {
-        h->mu *= 1 - 0.5 * pow(0.96, step * h->momentum_decay);
-        h->mu_next *= 1 - 0.5 * pow(0.96, (step + 1) * h->momentum_decay);
-    }
+    h->beta1_power = h->bias_correction && h->beta1 != 0 ? pow(h->beta1, step) : 0;
+    h->beta2_power = h->bias_correction && h->beta2 != 0 ? pow(h->beta2, step) : 0;
+    h->mu = momentum_at(h, step);
+    h->mu_next = momentum_at(h, step + 1);
     h->mu_product = mu_product * h->mu;
 }
 
@@ -204,12 +207,8 @@ int fo_step(fo_tensor *tensors, ptrdiff_t count, const fo_options *options, fo_r
         return 0;
     for (fo_tensor *t = tensors; t < tensors + count; t++)
         if (t->grad) {
-            fo_hyper h = *t->hyper;
             t->step += 1;
-            if (h.scheduled_momentum || t->mu_product != 1) {
-                fo_at_step(&h, t->step, t->mu_product);
-                t->mu_product = h.mu_product;
-            }
+            t->mu_product *= momentum_at(t->hyper, t->step);
         }
     return 0;
 }

@@ -10,6 +10,7 @@
 #endif
 
 static int default_threads = 1, chosen_threads;                /* chosen: 0 where the user did not say */
+static int forced;                                             /* tests: cut even the smallest work */
 static int started, in_forked_child;                           /* libgomp's threads do not survive fork: a region would hang */
 static double region_nanoseconds;
 
@@ -132,16 +133,20 @@ double fo_region_nanoseconds(void)
     return known;
 }
 
+void fo_force_threads(int always)
+{
+    __atomic_store_n(&forced, always, __ATOMIC_RELAXED);
+}
+
 int fo_team_size(double work)
 {
 #ifdef _OPENMP
     const double least = 8000;                                 /* below this a region never pays: the threads may sleep */
-    if (work < least || in_forked_child || omp_in_parallel())
+    const bool force = __atomic_load_n(&forced, __ATOMIC_RELAXED);
+    if ((work < least && !force) || in_forked_child || omp_in_parallel())
         return 1;
     const int size = fo_get_num_threads();
-    if (size == 1 || work < 4 * fo_region_nanoseconds() * size / (size - 1))
-        return 1;
-    return size;
+    return force || (size > 1 && work > 4 * fo_region_nanoseconds() * size / (size - 1)) ? size : 1;
 #else
     (void)work;
     return 1;

@@ -14,11 +14,11 @@
  * stands beside it, 0.1 % wider than the interval the reduction leaves, rounded to the dtype.
  * LN2_HI ends in so many zeros that n * LN2_HI is exact for every exponent n (Cody & Waite 1980). */
 #if FO_BITS == 64
-typedef uint64_t bits;
+typedef uint64_t ureal;
 enum { FRACTION_BITS = 52, EXPONENT_BIAS = 1023, DEEP = 512 };
 static const real ROUNDER = 0x1.8p52, SMALLEST_NORMAL = 0x1p-1022, TWO_TO_MINUS_DEEP = 0x1p-512, EXP_LIMIT = 1000;
 static const real LOG2E = 1.4426950408889634, LN2_HI = 0x1.62e42fefa3p-1, LN2_LO = 0x1.3de6af278ece6p-42;
-static const bits SQRT_HALF_BITS = 0x3fe6a09e667f3bcd;
+static const ureal SQRT_HALF_BITS = 0x3fe6a09e667f3bcd;
 static const real EXP_REST[] = {  /* (exp(r) - 1 - r) / r^2, |r| <= ln(2)/2; 2^-54.8 of exp(r) - 1 */
     0.5000000000000006,     0.16666666666666588,    0.04166666666657611,    0.008333333333389953,   0.0013888888931794631,
     0.00019841269718357766, 2.4801504979281594e-05, 2.7557407849092254e-06, 2.7626161280988667e-07, 2.5053782020924044e-08};
@@ -29,11 +29,11 @@ static const real LOG_REST[] = {  /* (2 artanh(s) - 2s) / s^3 by powers of s^2, 
     0.6666666666666735,  0.39999999999411096, 0.2857142874326189, 0.22222198476086233,
     0.18183569733958313, 0.1531390340794581,  0.14797506013892778};
 #else
-typedef uint32_t bits;
+typedef uint32_t ureal;
 enum { FRACTION_BITS = 23, EXPONENT_BIAS = 127, DEEP = 64 };
 static const real ROUNDER = 0x1.8p23, SMALLEST_NORMAL = 0x1p-126, TWO_TO_MINUS_DEEP = 0x1p-64, EXP_LIMIT = 110;
 static const real LOG2E = 1.44269504, LN2_HI = 0x1.62e4p-1, LN2_LO = 0x1.7f7d1cp-20;
-static const bits SQRT_HALF_BITS = 0x3f3504f3;
+static const ureal SQRT_HALF_BITS = 0x3f3504f3;
 static const real EXP_REST[] = {0.49999997, 0.16666543, 0.0416672, 0.00836658, 0.0013882509};  /* 2^-25.8 */
 static const real TANH_REST[] = {1.0000002, 0.66667086, 0.33325636, 0.13303727, 0.049863912};  /* 2^-25.8 */
 static const real LOG_REST[] = {0.66666776, 0.39977497, 0.29873073};                           /* 2^-30.0 */
@@ -41,8 +41,8 @@ static const real LOG_REST[] = {0.66666776, 0.39977497, 0.29873073};            
 enum { EXP_TERMS = sizeof EXP_REST / sizeof(real), LOG_TERMS = sizeof LOG_REST / sizeof(real) };
 
 /* Shifts are done unsigned: there is no arithmetic shift of 64-bit lanes before AVX-512. */
-typedef bits vbits __attribute__((vector_size(FO_VECTOR_BYTES)));
-static const bits SIGN = (bits)1 << (FO_BITS - 1), FRACTION = ((bits)1 << FRACTION_BITS) - 1;
+typedef ureal vuint __attribute__((vector_size(FO_VECTOR_BYTES)));
+static const ureal SIGN = (ureal)1 << (FO_BITS - 1), FRACTION = ((ureal)1 << FRACTION_BITS) - 1;
 
 static inline vreal vsplat(real a)
 {
@@ -57,7 +57,7 @@ static inline vreal vselect(vint mask, vreal a, vreal b)
 
 static inline vreal vabs(vreal x)
 {
-    return (vreal)((vbits)x & ~SIGN);
+    return (vreal)((vuint)x & ~SIGN);
 }
 
 /* Loops over lanes: gcc and clang make one instruction of each (vmin and vmax: two, where a or b is a constant).
@@ -99,12 +99,12 @@ static inline vreal vpolynomial(vreal x, const real *c, int terms)
 
 /* x = n ln(2) + r, n an integer, |r| <= ln(2)/2. Adding 1.5 * 2^FRACTION_BITS leaves n rounded in the low bits of the
  * sum, where `bias` is added to it: returned << FRACTION_BITS is 2^n for bias EXPONENT_BIAS. |x| <= EXP_LIMIT. */
-static inline vbits exp_reduce(vreal x, int bias, vreal *r)
+static inline vuint exp_reduce(vreal x, int bias, vreal *r)
 {
     const real rounder = ROUNDER + bias;
     const vreal t = x * LOG2E + rounder, n = t - rounder;
     *r = x - n * LN2_HI - n * LN2_LO;
-    return (vbits)t;
+    return (vuint)t;
 }
 
 /* exp(r) - 1 for |r| <= ln(2)/2, exact in relation to itself. */
@@ -120,8 +120,8 @@ static inline vreal vexp(vreal x)
 {
     vreal r;
     x = vmax(vsplat(-EXP_LIMIT), vmin(vsplat(EXP_LIMIT), x));
-    const vbits n = exp_reduce(x, 2 * EXPONENT_BIAS, &r);
-    const vbits half = n << (FRACTION_BITS - 1) & ~FRACTION, rest = (n << FRACTION_BITS) - half;
+    const vuint n = exp_reduce(x, 2 * EXPONENT_BIAS, &r);
+    const vuint half = n << (FRACTION_BITS - 1) & ~FRACTION, rest = (n << FRACTION_BITS) - half;
     return (1 + exp_minus_1(r)) * (vreal)half * (vreal)rest;
 }
 
@@ -147,11 +147,11 @@ static inline vreal vtanh(vreal x)
     const real rounder = ROUNDER + EXPONENT_BIAS, shift = 0.0693;  /* 0.2 ln(2)/2 */
     const vreal a = vmin(vsplat(20), vabs(x));                     /* 1 from 19.1 on */
     const vreal t = (a - shift) * (2 * LOG2E) + rounder, n = t - rounder;
-    const vreal s = (vreal)((vbits)t << FRACTION_BITS);
+    const vreal s = (vreal)((vuint)t << FRACTION_BITS);
     const vreal r = a - n * (LN2_HI / 2) - n * (LN2_LO / 2);
     const vreal p = r + r * r * vpolynomial(r, TANH_REST, EXP_TERMS);
     const vreal h = s * p + (s * (real)0.5 - (real)0.5), m = vmin(vsplat(1), h);
-    return (vreal)((vbits)(m - m * (m / (1 + h))) | ((vbits)x & SIGN));
+    return (vreal)((vuint)(m - m * (m / (1 + h))) | ((vuint)x & SIGN));
 }
 
 /* log(x) = k ln(2) + log(1 + f), x = 2^k (1 + f), sqrt(1/2) <= 1 + f < sqrt(2), in the form of FreeBSD's e_log.c (Ng 1993):
@@ -160,12 +160,12 @@ static inline vreal vtanh(vreal x)
  * float32: < 0.9 ULP, seen 0.0000; float64: < 0.9 ULP, seen 0.0000. */
 static inline vreal vlog(vreal x)
 {
-    const bits one = (bits)EXPONENT_BIAS << FRACTION_BITS;
-    const real two_to_fraction = (bits)1 << FRACTION_BITS, scale = 2 * two_to_fraction;
+    const ureal one = (ureal)EXPONENT_BIAS << FRACTION_BITS;
+    const real two_to_fraction = (ureal)1 << FRACTION_BITS, scale = 2 * two_to_fraction;
     const vint tiny = x < SMALLEST_NORMAL;
-    const vbits u = (vbits)vselect(tiny, x * scale, x) + (one - SQRT_HALF_BITS);  /* k in its exponent, 1 + f in the rest */
+    const vuint u = (vuint)vselect(tiny, x * scale, x) + (one - SQRT_HALF_BITS);  /* k in its exponent, 1 + f in the rest */
     /* the exponent, put into the fraction of 2^FRACTION_BITS: 64-bit integers have no conversion before AVX-512 */
-    const vreal biased = (vreal)(u >> FRACTION_BITS | (bits)(EXPONENT_BIAS + FRACTION_BITS) << FRACTION_BITS);
+    const vreal biased = (vreal)(u >> FRACTION_BITS | (ureal)(EXPONENT_BIAS + FRACTION_BITS) << FRACTION_BITS);
     const real bias = two_to_fraction + EXPONENT_BIAS;
     const vreal k = biased - vselect(tiny, vsplat(bias + FRACTION_BITS + 1), vsplat(bias));
     const vreal f = (vreal)((u & FRACTION) + SQRT_HALF_BITS) - 1;

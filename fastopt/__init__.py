@@ -1,4 +1,5 @@
 """fastopt: optimizer steps and small neural networks for NumPy arrays, compiled."""
+
 import importlib
 
 from .optim import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, NAdam, RAdam, RMSprop, Rprop, schedules

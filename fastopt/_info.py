@@ -1,4 +1,5 @@
 """What runs here: everything that a report of a problem should contain."""
+
 import os
 import platform
 import sys

@@ -1,4 +1,5 @@
-"""Which implementation runs: the compiled module, or with FASTOPT_BACKEND=reference the NumPy definitions. Never a silent change."""
+"""Which implementation runs: the compiled module, or with FASTOPT_BACKEND=reference the NumPy definitions; never by itself."""
+
 import os
 
 from . import threads
@@ -10,8 +11,8 @@ if NAME == "compiled":
         from . import _core as core
     except ImportError as error:
         raise ImportError(
-            f"fastopt: the compiled module fastopt._core does not load ({error}). Install the package, `pip install .` in its checkout, and "
-            "start Python in another folder; or set FASTOPT_BACKEND=reference to run on the NumPy definitions, slowly."
+            f"fastopt: the compiled module fastopt._core does not load ({error}). Install the package, `pip install .` in its "
+            "checkout, and start Python in another folder; or set FASTOPT_BACKEND=reference to run on the NumPy definitions, slowly."
         ) from error
 elif NAME == "reference":
     from .reference import core

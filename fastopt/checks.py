@@ -1,4 +1,5 @@
 """What a parameter and a gradient must be, and the errors where they are not."""
+
 import numpy as np
 
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
@@ -21,7 +22,9 @@ def parameter(owner, label, array):
     if not array.flags.writeable:
         raise ValueError(f"{owner}: {label} is read-only, expected a writeable array; pass a copy of it")
     if _overlaps_itself(array):
-        raise ValueError(f"{owner}: {label} with shape {array.shape} and strides {array.strides} overlaps itself; pass a copy of it")
+        raise ValueError(
+            f"{owner}: {label} with shape {array.shape} and strides {array.strides} overlaps itself; pass a copy of it"
+        )
 
 
 def distinct(owner, labels, arrays):
@@ -33,7 +36,9 @@ def distinct(owner, labels, arrays):
         for _, j in open_spans:
             if np.shares_memory(arrays[i], arrays[j]):
                 first, second = sorted((i, j))
-                raise ValueError(f"{owner}: {labels[first]} and {labels[second]} overlap in memory; each element may be updated once only")
+                raise ValueError(
+                    f"{owner}: {labels[first]} and {labels[second]} overlap in memory; each element may be updated once only"
+                )
         open_spans.append((high, i))
 
 
@@ -55,7 +60,9 @@ def gradient(owner, label, param, grad):
     if grad.shape != param.shape:
         raise ValueError(f"{owner}: {label} has shape {grad.shape}, expected {param.shape}")
     if grad.dtype != param.dtype:
-        raise TypeError(f"{owner}: {label} has dtype {grad.dtype}, expected {param.dtype}; convert it with .astype(np.{param.dtype})")
+        raise TypeError(
+            f"{owner}: {label} has dtype {grad.dtype}, expected {param.dtype}; convert it with .astype(np.{param.dtype})"
+        )
 
 
 def unshared(owner, label, labels, params, grad):

@@ -3,6 +3,7 @@
 A kernel changes its parameter and states in place, whatever their strides, and leaves the gradient alone; arrays are float32
 or float64, of one shape and dtype. Arguments and formulas: fastopt.reference, whose functions bear the same names.
 """
+
 import functools
 import inspect
 
@@ -11,6 +12,8 @@ import numpy as np
 from . import checks, reference
 from .backend import NAME, core
 from .optim import hyper
+
+ASKED_BY = {"momentum_buffer": "momentum", "grad_avg": "centered", "max_exp_avg_sq": "amsgrad"}  # states that an option needs
 
 
 def _arrays(owner, named, read_only=()):
@@ -44,13 +47,18 @@ def _compiled(name):
         arrays = {p.name: options.pop(p.name) for p in positional}
         _arrays(name, {n: a for n, a in arrays.items() if a is not None}, read_only=("grad",))
         step, product = options.pop("step"), options.pop("mu_product", 1.0)
-        clip_value, grad_scale = options.pop("clip_value"), hyper.number(name, "grad_scale", options.pop("grad_scale"), hyper.POSITIVE)
+        clip_value, grad_scale = (
+            options.pop("clip_value"),
+            hyper.number(name, "grad_scale", options.pop("grad_scale"), hyper.POSITIVE),
+        )
         if isinstance(step, bool) or not hasattr(step, "__index__") or step < 1:
             raise ValueError(f"{name}: step must be an integer >= 1, got {step!r}")
         if not clip_value > 0:
             raise ValueError(f"{name}: clip_value must be > 0, got {clip_value!r}")
         numbers = hyper.encode(name, name, options)
-        hyper.states_given(name, options, arrays)
+        for state, option in ASKED_BY.items():
+            if options.get(option) and state in arrays and arrays[state] is None:
+                raise ValueError(f"{name}: {option}={options[option]} needs {state}, got None")
         param, grad, *states = arrays.values()
         states, changed = _dense(states)
         core.update(name, param, grad, states, numbers, step, product, grad_scale, clip_value)

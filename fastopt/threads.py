@@ -1,4 +1,5 @@
 """How many threads a call may use by default, and the functions that change it."""
+
 import math
 import os
 from contextlib import contextmanager
@@ -35,7 +36,7 @@ def _read(path):
 
 
 def set_num_threads(n):
-    """Lets every call use at most `n` threads (n >= 1); calls too small to gain from threads use one. Results do not depend on it."""
+    """Lets a call use `n` threads (n >= 1), or one where it is too small to gain from them. Results do not depend on it."""
     from .backend import core
 
     if isinstance(n, bool) or not hasattr(n, "__index__"):
@@ -46,7 +47,7 @@ def set_num_threads(n):
 
 
 def get_num_threads():
-    """The number of threads a large call uses: what set_num_threads said, else OMP_NUM_THREADS, else the processors available."""
+    """How many threads a large call uses: as set_num_threads said, else OMP_NUM_THREADS, else the processors available."""
     from .backend import core
 
     return core.get_num_threads()

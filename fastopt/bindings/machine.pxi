@@ -22,6 +22,7 @@ cdef extern from "fastopt.h" nogil:
     void fo_set_num_threads(int n)
     int fo_get_num_threads()
     bint fo_has_openmp()
+    void fo_force_threads(int always)
     double fo_region_nanoseconds()
     int fo_init_threads(int threads)
     ctypedef struct fo_layout:
@@ -102,6 +103,11 @@ def set_num_threads(int n):
 
 def get_num_threads():
     return fo_get_num_threads()
+
+
+def force_threads(bint always):
+    """Cuts every work among the threads, whatever its size. For tests."""
+    fo_force_threads(always)
 
 
 def has_openmp():

@@ -215,11 +215,13 @@ cdef class Stepper:
 
     cdef bint unchanged(self, dict group, tuple seen):
         """Whether a group holds the very objects that it held when it was last read."""
-        cdef Py_ssize_t i = 0
+        cdef Py_ssize_t i = 0, position = 0
+        cdef PyObject *key
+        cdef PyObject *value
         if seen is None or 2 * len(group) != len(seen):
             return False
-        for key, value in group.items():
-            if <PyObject *>key != <PyObject *>seen[i] or <PyObject *>value != <PyObject *>seen[i + 1]:
+        while PyDict_Next(group, &position, &key, &value):
+            if key != PyTuple_GET_ITEM(seen, i) or value != PyTuple_GET_ITEM(seen, i + 1):
                 return False
             i += 2
         return True

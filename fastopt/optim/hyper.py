@@ -1,4 +1,5 @@
 """Hyperparameters: which values are allowed, and how they reach C (one named number each)."""
+
 import math
 from numbers import Real
 
@@ -109,10 +110,3 @@ def _together(owner, numbers):
         raise ValueError(f"{owner}: step_sizes must be (least, greatest), got ({numbers['step_min']:g}, {numbers['step_max']:g})")
     if numbers.get("velocity") == "average" and numbers["momentum"] >= 1:
         raise ValueError(f"{owner}: momentum must be in [0, 1) where velocity is an average, got {numbers['momentum']:g}")
-
-
-def states_given(owner, options, arrays):
-    """Raises where the options of a single update ask for a state array that was not passed."""
-    for option, state in (("momentum", "momentum_buffer"), ("centered", "grad_avg"), ("amsgrad", "max_exp_avg_sq")):
-        if options.get(option) and state in arrays and arrays[state] is None:
-            raise ValueError(f"{owner}: {option}={options[option]} needs {state}, got None")

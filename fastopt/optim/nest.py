@@ -1,4 +1,5 @@
 """How parameters are handed over - one array, a sequence, a dict, a list of groups - and gradients in the same form."""
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -28,7 +29,10 @@ class Nest:
         if self.kind == "dict":
             if not isinstance(grads, Mapping):
                 raise TypeError(f"{owner}: gradients{of} are {_kind(grads)}, expected a dict with the parameters' names")
-            for wrong, words in (([k for k in self.keys if k not in grads], "lack"), ([k for k in grads if k not in self.keys], "name no parameter:")):
+            for wrong, words in (
+                ([k for k in self.keys if k not in grads], "lack"),
+                ([k for k in grads if k not in self.keys], "name no parameter:"),
+            ):
                 if wrong:
                     raise ValueError(f"{owner}: gradients{of} {words} {wrong}; None as a gradient skips a parameter")
             return [grads[k] for k in self.keys]
@@ -36,7 +40,9 @@ class Nest:
             raise TypeError(f"{owner}: gradients{of} are {_kind(grads)}, expected a list of {len(self.keys)} arrays")
         grads = list(grads)
         if len(grads) != len(self.keys):
-            raise ValueError(f"{owner}: got {len(grads)} gradients for {len(self.keys)} parameters{of}; None as a gradient skips a parameter")
+            raise ValueError(
+                f"{owner}: got {len(grads)} gradients for {len(self.keys)} parameters{of}; None as a gradient skips a parameter"
+            )
         return grads
 
     def unflatten(self, values):
@@ -56,7 +62,9 @@ def open_nest(owner, params, start=0, prefix=""):
     if isinstance(params, Mapping):
         return Nest("dict", start, tuple(params), prefix), list(params.values())
     if isinstance(params, str) or not hasattr(params, "__iter__"):
-        raise TypeError(f"{owner}: params are {_kind(params)}, expected an array, a sequence or a dict of arrays, or a list of groups")
+        raise TypeError(
+            f"{owner}: params are {_kind(params)}, expected an array, a sequence or a dict of arrays, or a list of groups"
+        )
     params = list(params)
     return Nest("sequence", start, tuple(range(len(params))), prefix), params
 

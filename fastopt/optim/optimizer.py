@@ -1,4 +1,5 @@
 """The optimizer: parameters, options and states of a rule, stepped in place by one call."""
+
 import difflib
 import inspect
 import math
@@ -24,7 +25,21 @@ nonfinite: (parameter, index) of the first element that is not finite, None wher
 
 
 class Optimizer:
-    """Base of all optimizers: takes its rule, and so its signature, from the table in fastopt.optim.rules."""
+    """Base of all optimizers; the formulas and the options of each stand in its own docstring.
+
+    params: what is stepped, in place: one array, a sequence of arrays, a dict name -> array, or a list of groups
+        {"params": ..., "lr": ..., ...} with options of their own. float32 and float64 NumPy arrays of any shape and strides, also
+        in one optimizer; no two may share an element. None: to be given later, by bind(params).
+    lr: learning rate, a number >= 0 or a schedule: any callable of the number of steps done, called with 0 for the first.
+    maximize: ascend instead of descend.
+    ema: decay in [0, 1) of an exponential average of the parameters after each step, kept in the same pass; read it with ema().
+    like: whose formulas and defaults: "torch", "keras", "optax", "sklearn" or "textbook", as far as each has this optimizer.
+        Argument names are torch's under all of them, and an explicit argument wins. optax has no default lr: torch's stands in.
+
+    Raises TypeError or ValueError, naming the argument, what came and what was expected: options out of range or unknown, arrays of
+    another dtype or byte order, read-only, misaligned or overlapping ones.
+    `param_groups` holds the options of each group and is read at each step; `lr` sets that of all groups.
+    """
 
     rule = None
 
@@ -39,14 +54,14 @@ class Optimizer:
         for name, default in defaults.items():
             kind = inspect.Parameter.KEYWORD_ONLY if name == "maximize" else kind
             kinds.append(inspect.Parameter(name, kind, default=default))
-        cls.__signature__ = inspect.Signature(kinds)
+        cls.__signature__ = inspect.Signature(kinds)  # what help() shows and the constructor binds
 
     def __init__(self, *args, **kwargs):
         owner = type(self).__name__
         if self.rule is None:
             raise TypeError(f"{owner} is no optimizer by itself: use {', '.join(RULES)}, or a subclass of one of them")
         try:
-            given = RULES_SIGNATURE(self).bind(*args, **kwargs).arguments
+            given = self.__signature__.bind(*args, **kwargs).arguments
         except TypeError as error:
             raise TypeError(f"{owner}: {error}{self._suggestion(kwargs)}") from None
         params, self.like = given.pop("params", None), given.pop("like", self.preset)
@@ -68,8 +83,15 @@ class Optimizer:
         raise ValueError(f"{owner}: like must be one of {has}, got {like!r}")
 
     def _suggestion(self, kwargs):
-        known = list(RULES_SIGNATURE(self).parameters)
-        aliases = {"learning_rate": "lr", "beta_1": "betas", "beta_2": "betas", "epsilon": "eps", "learning_rate_init": "lr", "b1": "betas"}
+        known = list(self.__signature__.parameters)
+        aliases = {
+            "learning_rate": "lr",
+            "beta_1": "betas",
+            "beta_2": "betas",
+            "epsilon": "eps",
+            "learning_rate_init": "lr",
+            "b1": "betas",
+        }
         wrong = next((name for name in kwargs if name not in known), None)
         if wrong is None:
             return ""
@@ -125,7 +147,9 @@ class Optimizer:
         Raises ValueError or TypeError, and changes nothing, where a gradient or an option does not fit.
         """
         if self._stepper is None:
-            raise RuntimeError(f"{type(self).__name__}.step: this optimizer has no parameters: pass them at construction, or call bind(params)")
+            raise RuntimeError(
+                f"{type(self).__name__}.step: this optimizer has no parameters: pass them at construction, or call bind(params)"
+            )
         if clip_norm is not None or clip_value is not None or grad_scale != 1.0:
             owner = f"{type(self).__name__}.step"
             clip_norm = None if clip_norm is None else hyper.number(owner, "clip_norm", clip_norm, hyper.POSITIVE)
@@ -155,9 +179,13 @@ class Optimizer:
         owner, group = type(self).__name__, self.param_groups[k]
         if group.get("params") is not self._members[k]:
             raise ValueError(f"{owner}: the params of group {k} were replaced; make another optimizer for other parameters")
-        strange = [name for name in group if name not in self._defaults and name != "params"] + [n for n in self._defaults if n not in group]
+        strange = [name for name in group if name not in self._defaults and name != "params"] + [
+            n for n in self._defaults if n not in group
+        ]
         if strange:
-            raise ValueError(f"{owner}: option {strange[0]!r} of group {k} is {'missing' if strange[0] in self._defaults else 'unknown'}")
+            raise ValueError(
+                f"{owner}: option {strange[0]!r} of group {k} is {'missing' if strange[0] in self._defaults else 'unknown'}"
+            )
         numbers = self._numbers(group, count)
         for i in (i for i, of in enumerate(self._group_of) if of == k):
             for slot, item in enumerate(self.rule.states):
@@ -213,7 +241,7 @@ class Optimizer:
         return nested if self._grouped else nested[0]
 
     def state_dict(self):
-        """{"state": {0: {"step": 3, "exp_avg": array, ...}, ...}, "param_groups": [{"lr": ..., "params": [0, ...]}, ...], "step": n}.
+        """{"state": {0: {"step": 3, "exp_avg": array, ...}, ...}, "param_groups": [{"params": [0, ...], "lr": ...}], "step": n}.
 
         Integer keys in the order of the parameters, torch.optim's names, arrays copied. A schedule is given by its present rate.
         """
@@ -250,9 +278,9 @@ class Optimizer:
     def __repr__(self):
         changed = {n: v for n, v in self._defaults.items() if n not in (d := self._preset(self.like) | {"ema": None}) or d[n] != v}
         options = [f"{name}={value!r}" for name, value in changed.items()] + [f"like={self.like!r}"] * (self.like != self.preset)
-        size = "no parameters yet" if self._stepper is None else f"{len(self._params)} arrays, {sum(p.size for p in self._params)} parameters"
+        size = (
+            "no parameters yet"
+            if self._stepper is None
+            else f"{len(self._params)} arrays, {sum(p.size for p in self._params)} parameters"
+        )
         return f"<{type(self).__name__}({', '.join(options)}): {size}, {self.steps} steps>"
-
-
-def RULES_SIGNATURE(optimizer):
-    return inspect.signature(type(optimizer))

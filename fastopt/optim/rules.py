@@ -3,6 +3,7 @@
 Names, order and defaults of the hyperparameters stand in the kernel's definition (fastopt.reference) and nowhere else;
 they are torch's. A preset is the difference from that: another default, another formula.
 """
+
 import inspect
 import math
 from dataclasses import dataclass, field
@@ -33,12 +34,15 @@ class Rule:
     states: tuple
     presets: dict
     arguments: dict = field(default_factory=dict)  # beyond those of the kernel, or with another default
+    first: tuple = ("lr",)  # torch's order of the leading arguments, where the kernel's lacks some
 
     def defaults(self, like):
         """Every hyperparameter with its default under a preset, in the order of the signature."""
         signature = inspect.signature(getattr(reference, self.kernel))
-        named = {name: p.default for name, p in signature.parameters.items() if p.kind is p.KEYWORD_ONLY and name not in OF_THE_STEP}
-        return named | self.arguments | self.presets[like]
+        named = {
+            name: p.default for name, p in signature.parameters.items() if p.kind is p.KEYWORD_ONLY and name not in OF_THE_STEP
+        }
+        return dict.fromkeys(self.first) | named | self.arguments | self.presets[like]
 
 
 MOMENTS = (State("exp_avg"), State("exp_avg_sq"))
@@ -58,7 +62,7 @@ RULES = {
         "keras": KERAS | {"lr": 1e-3, "initial_accumulator_value": 0.1, "eps_mode": "inside"},
         "optax": {"eps": 1e-7, "initial_accumulator_value": 0.1, "eps_mode": "inside"},
         "textbook": {"eps": 1e-8},
-    }, {"initial_accumulator_value": 0.0}),
+    }, {"initial_accumulator_value": 0.0}, ("lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps")),
     "RMSprop": Rule("rmsprop", (
         State("square_avg"),
         State("grad_avg", lambda o: o["centered"]),
@@ -108,5 +112,5 @@ RULES = {
     "Rprop": Rule("rprop", (State("prev"), State("step_size", first="lr")), {
         "torch": {},
         "optax": {"clamp_unchanged": False, "delayed": True},
-    }),
+    }, {"lr": 1e-2}),
 }  # fmt: skip

@@ -63,14 +63,14 @@ def _choice(*names: str, **short: str) -> _Rule:
     return _Rule(" or ".join(map(repr, names)), lambda v: short.get(v, v), lambda v: v in names)
 
 
-_RATE = _Rule("a finite number of at least 0", _real, lambda x: 0 <= x < math.inf)
+_RATE = _Rule("a finite number >= 0", _real, lambda x: 0 <= x < math.inf)
 _COUNT = _Rule("a non-negative integer", _integer, lambda n: n >= 0)
 _METRIC = _Rule("a number", _real, lambda _: True)
 
 Rate = Annotated[float, _RATE]
-Positive = Annotated[float, _Rule("a finite number above 0", _real, lambda x: 0 < x < math.inf)]
-Share = Annotated[float, _Rule("a number from 0 to 1", _real, lambda x: 0 <= x <= 1)]
-Shrink = Annotated[float, _Rule("a number above 0 and below 1", _real, lambda x: 0 < x < 1)]
+Positive = Annotated[float, _Rule("a finite number > 0", _real, lambda x: 0 < x < math.inf)]
+Share = Annotated[float, _Rule("in [0, 1]", _real, lambda x: 0 <= x <= 1)]
+Shrink = Annotated[float, _Rule("in (0, 1)", _real, lambda x: 0 < x < 1)]
 Steps = Annotated[int, _Rule("a positive integer", _integer, lambda n: n > 0)]
 Count = Annotated[int, _COUNT]
 Milestones = Annotated[tuple[int, ...], _Rule(

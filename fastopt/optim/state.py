@@ -1,4 +1,5 @@
 """The state of an optimizer as plain dicts of arrays and numbers, and in a file."""
+
 import json
 import os
 import tempfile
@@ -96,7 +97,10 @@ def _of_parameter(opt, owner, i, state, options):
             raise ValueError(f"{owner}: {label} has no state {name!r}, expected {', '.join(known)}")
         array = np.asarray(value)
         if array.shape != param.shape or array.dtype != param.dtype:
-            raise ValueError(f"{owner}: {name} of {label} has shape {array.shape} and dtype {array.dtype}, expected {param.shape} and {param.dtype}")
+            raise ValueError(
+                f"{owner}: {name} of {label} has shape {array.shape} and dtype {array.dtype}, expected "
+                f"{param.shape} and {param.dtype}"
+            )
     if options["ema"] is not None and "ema" not in arrays:
         arrays["ema"] = param
     for item in opt.rule.states:  # a state that has not begun
@@ -115,7 +119,13 @@ def save(path, opt):
                 arrays[f"state/{i}/{name}"] = value
             else:
                 numbers.setdefault(i, {})[name] = value
-    header = {"format": FORMAT, "optimizer": type(opt).__name__, "param_groups": given["param_groups"], "step": given["step"], "numbers": numbers}
+    header = {
+        "format": FORMAT,
+        "optimizer": type(opt).__name__,
+        "param_groups": given["param_groups"],
+        "step": given["step"],
+        "numbers": numbers,
+    }
     arrays["header"] = np.frombuffer(json.dumps(header).encode(), np.uint8)
     folder = os.path.dirname(os.path.abspath(path))
     handle, beside = tempfile.mkstemp(dir=folder, prefix=os.path.basename(path), suffix=".part")
@@ -131,7 +141,7 @@ def save(path, opt):
 
 
 def load(path, opt):
-    """Restores what save wrote, to the bit. A file that is damaged, foreign or of another optimizer is refused; nothing changes then."""
+    """Restores what save wrote, to the bit. A damaged or foreign file, or one of another optimizer, is refused; nothing changes then."""
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
@@ -143,7 +153,9 @@ def load(path, opt):
             _, i, name = key.split("/")
             states.setdefault(int(i), {})[name] = array
     except (ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"load: {os.fspath(path)!r} is not a state written by fastopt.optim.save, or it is damaged ({error})") from error
+        raise ValueError(
+            f"load: {os.fspath(path)!r} is not a state written by fastopt.optim.save, or it is damaged ({error})"
+        ) from error
     if header["optimizer"] != type(opt).__name__:
         raise ValueError(f"load: {os.fspath(path)!r} holds the state of {header['optimizer']}, expected {type(opt).__name__}")
     put(opt, {"state": states, "param_groups": header["param_groups"], "step": header["step"]})

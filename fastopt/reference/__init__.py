@@ -2,6 +2,7 @@
 
 FASTOPT_BACKEND=reference runs the whole library on these functions; the tests hold the compiled kernels to them.
 """
+
 from .optimizers import adadelta, adagrad, adam, adamax, ema, lion, nadam, radam, rmsprop, rprop, sgd
 
 __all__ = ["adadelta", "adagrad", "adam", "adamax", "ema", "lion", "nadam", "radam", "rmsprop", "rprop", "sgd"]

@@ -1,4 +1,5 @@
 """Stands in for fastopt._core where FASTOPT_BACKEND=reference: the same names, on the NumPy definitions alone."""
+
 from .step import Stepper
 
 __all__ = ["Stepper", "get_num_threads", "has_openmp", "isa", "isas", "region_nanoseconds", "set_num_threads", "start"]

@@ -1,4 +1,5 @@
 """A step over all parameters of an optimizer, in plain NumPy: the definition of what fastopt._core.Stepper does."""
+
 import inspect
 import math
 
@@ -61,8 +62,16 @@ class Stepper:
         factor, self.last, self.asked = 1.0, (math.nan, False, -1, -1), clip_norm is not None or skip_nonfinite
         with np.errstate(all="ignore"):
             if self.asked:
-                norm = math.sqrt(sum(float(np.sum(np.square(self._scaled(g, grad_scale, limit), dtype=np.float64))) for g in flat if g is not None))
-                tensor, index = next(((i, int(np.argmin(ok))) for i, ok in self._finite(flat, grad_scale) if not ok.all()), (-1, -1))
+                norm = math.sqrt(
+                    sum(
+                        float(np.sum(np.square(self._scaled(g, grad_scale, limit), dtype=np.float64)))
+                        for g in flat
+                        if g is not None
+                    )
+                )
+                tensor, index = next(
+                    ((i, int(np.argmin(ok))) for i, ok in self._finite(flat, grad_scale) if not ok.all()), (-1, -1)
+                )
                 self.last = (norm, skip_nonfinite and tensor >= 0, tensor, index)
                 if self.last[1]:
                     return
@@ -83,7 +92,9 @@ class Stepper:
 
     def _update(self, i, grad, rate, **scaling):
         group, states, taken = self.groups[self.group_of[i]], self.states[i], self.taken[i]
-        options = {name: group[name] for name in self.options if name in group} | {"lr": rate} | scaling
+        options = {name: group[name] for name in self.options if name in group} | scaling
+        if "lr" in options:
+            options["lr"] = rate
         taken[0] += 1
         if "mu_product" in self.options:
             options["mu_product"] = taken[1]

@@ -1,0 +1,48 @@
+"""Trains a small network on handwritten digits with every optimizer, stepping in NumPy and compiled, and checks that both lead
+to the same weights; then fits a line with the five classical methods and checks their slopes against least squares."""
+
+import argparse
+import sys
+
+from . import backend, demo_digits, demo_line
+from ._info import info
+
+
+def add_arguments(parser):
+    def add(option, metavar, kind, default, words):
+        parser.add_argument(option, metavar=metavar, type=kind, default=default, help=words)
+
+    known = list(demo_digits.OPTIMIZERS)
+    add("--epochs", "N", _at_least(1), 20, "passes over the digits (default: %(default)s)")
+    add("--optimizers", "A,B,...", _names, known, f"some of {', '.join(known)} (default: all)")
+    add("--seed", "S", _at_least(0), 0, "of all that is random (default: %(default)s)")
+
+
+def run(arguments):
+    """Prints both parts and returns the exit code: 1 if a check failed, with the reasons on stderr."""
+    facts = info()
+    print(f"fastopt {facts['version']}, backend {facts['backend']}, CPU target {facts['isa']}, threads {facts['num_threads']}")
+    compiled = backend.NAME == "compiled"
+    failures = demo_digits.run(arguments.optimizers, arguments.epochs, arguments.seed, compiled) + demo_line.run(arguments.seed)
+    for failure in failures:
+        print(f"FAILED: {failure}", file=sys.stderr)
+    if not failures:
+        print("\nAll checks passed.")
+    return 1 if failures else 0
+
+
+def _at_least(least):
+    def integer(text):
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"expected an integer of at least {least}, got {text!r}")
+        return int(text)
+
+    return integer
+
+
+def _names(text):
+    names = [name.strip() for name in text.lower().split(",")]
+    for name in names:
+        if name not in demo_digits.OPTIMIZERS:
+            raise argparse.ArgumentTypeError(f"no optimizer {name!r}; there are {', '.join(demo_digits.OPTIMIZERS)}")
+    return names
