@@ -19,12 +19,12 @@ enum { FRACTION_BITS = 52, EXPONENT_BIAS = 1023, DEEP = 512 };
 static const real ROUNDER = 0x1.8p52, SMALLEST_NORMAL = 0x1p-1022, TWO_TO_MINUS_DEEP = 0x1p-512, EXP_LIMIT = 1000;
 static const real LOG2E = 1.4426950408889634, LN2_HI = 0x1.62e42fefa3p-1, LN2_LO = 0x1.3de6af278ece6p-42;
 static const ureal SQRT_HALF_BITS = 0x3fe6a09e667f3bcd;
-static const real EXP_REST[] = {  /* (exp(r) - 1 - r) / r^2, |r| <= ln(2)/2; 2^-54.8 of exp(r) - 1 */
-    0.5000000000000006,     0.16666666666666588,    0.04166666666657611,    0.008333333333389953,   0.0013888888931794631,
-    0.00019841269718357766, 2.4801504979281594e-05, 2.7557407849092254e-06, 2.7626161280988667e-07, 2.5053782020924044e-08};
-static const real TANH_REST[] = {  /* ((exp(2r) - 1) / 2 - r) / r^2, -0.104 <= r <= 0.2426; 2^-55.1 of (exp(2r) - 1) / 2 */
-    0.9999999999999997,  0.6666666666666362,    0.33333333333369447,   0.13333333334655004,   0.04444444430982565,
-    0.01269841124460161, 0.0031746220172444183, 0.0007054768528260458, 0.0001402847493381994, 2.9093896511607356e-05};
+static const real EXP_REST[] = {  /* (exp(r) - 1 - r) / r^2, |r| <= ln(2)/2; 2^-55.2 of exp(r) - 1 */
+    0.5,                   0.16666666666666602,    0.04166666666661967,    0.008333333333388386,   0.0013888888920669017,
+    0.00019841269709362517, 2.4801516107734246e-05, 2.7557424951283384e-06, 2.7622337208768345e-07, 2.504600046012211e-08};
+static const real TANH_REST[] = {  /* ((exp(2r) - 1) / 2 - r) / r^2, -0.111 <= r <= 0.2359; 2^-54.9 of (exp(2r) - 1) / 2 */
+    0.9999999999999993,   0.6666666666666449,   0.3333333333340045,    0.13333333334136627,   0.04444444426674694,
+    0.012698412137070705, 0.003174621280926331, 0.0007054340639963642, 0.0001405150278373837, 2.8735133289124033e-05};
 static const real LOG_REST[] = {  /* (2 artanh(s) - 2s) / s^3 by powers of s^2, s^2 <= 0.02944; 2^-59.1 of 2 artanh(s) */
     0.6666666666666735,  0.39999999999411096, 0.2857142874326189, 0.22222198476086233,
     0.18183569733958313, 0.1531390340794581,  0.14797506013892778};
@@ -34,8 +34,8 @@ enum { FRACTION_BITS = 23, EXPONENT_BIAS = 127, DEEP = 64 };
 static const real ROUNDER = 0x1.8p23, SMALLEST_NORMAL = 0x1p-126, TWO_TO_MINUS_DEEP = 0x1p-64, EXP_LIMIT = 110;
 static const real LOG2E = 1.44269504, LN2_HI = 0x1.62e4p-1, LN2_LO = 0x1.7f7d1cp-20;
 static const ureal SQRT_HALF_BITS = 0x3f3504f3;
-static const real EXP_REST[] = {0.49999997, 0.16666543, 0.0416672, 0.00836658, 0.0013882509};  /* 2^-25.8 */
-static const real TANH_REST[] = {1.0000002, 0.66667086, 0.33325636, 0.13303727, 0.049863912};  /* 2^-25.8 */
+static const real EXP_REST[] = {0.5, 0.16666548, 0.04166684, 0.0083661275, 0.0013899618};       /* 2^-26.1 */
+static const real TANH_REST[] = {1.0000004, 0.6666695, 0.33324984, 0.13320585, 0.049326617};  /* 2^-25.7 */
 static const real LOG_REST[] = {0.66666776, 0.39977497, 0.29873073};                           /* 2^-30.0 */
 #endif
 enum { EXP_TERMS = sizeof EXP_REST / sizeof(real), LOG_TERMS = sizeof LOG_REST / sizeof(real) };
@@ -60,25 +60,18 @@ static inline vreal vabs(vreal x)
     return (vreal)((vuint)x & ~SIGN);
 }
 
-/* Loops over lanes: gcc and clang make one instruction of each (vmin and vmax: two, where a or b is a constant).
- * Where a or b is NaN, vmin and vmax return b. */
+/* Where a or b is NaN, vmin and vmax return b. */
 static inline vreal vmin(vreal a, vreal b)
 {
-    vreal y;
-    for (int i = 0; i < LANES; i++)
-        y[i] = a[i] < b[i] ? a[i] : b[i];
-    return y;
+    return vselect(a < b, a, b);
 }
 
 static inline vreal vmax(vreal a, vreal b)
 {
-    vreal y;
-    for (int i = 0; i < LANES; i++)
-        y[i] = a[i] > b[i] ? a[i] : b[i];
-    return y;
+    return vselect(a > b, a, b);
 }
 
-/* Correctly rounded. */
+/* Correctly rounded: gcc and clang make one instruction of this loop. */
 static inline vreal vsqrt(vreal x)
 {
     vreal y;
@@ -139,12 +132,12 @@ static inline vreal vsigmoid(vreal x)
 
 /* tanh(x) = h / (1 + h), h = (exp(2|x|) - 1) / 2, without cancellation near 0. Two turns keep it under 2 ULP:
  * h / (1 + h) = m - m h / (1 + h) with m = min(h, 1), where m, nearly exact, stands beside a smaller term that carries the
- * errors of sum and quotient; and n, of |x| = n ln(2)/2 + r, is rounded from 0.2 lower, as 2^n (exp(2r) - 1) + 2^n - 1
+ * errors of sum and quotient; and n, of |x| = n ln(2)/2 + r, is rounded from 0.18 lower, as 2^n (exp(2r) - 1) + 2^n - 1
  * cancels most at n = 1, r < 0. Odd; tanh(x) is x for tiny x, -0 included.
  * float32: < 2 ULP, seen 0.0000; float64: < 2 ULP, seen 0.0000. */
 static inline vreal vtanh(vreal x)
 {
-    const real rounder = ROUNDER + EXPONENT_BIAS, shift = 0.0693;  /* 0.2 ln(2)/2 */
+    const real rounder = ROUNDER + EXPONENT_BIAS, shift = 0.0624;  /* 0.18 ln(2)/2 */
     const vreal a = vmin(vsplat(20), vabs(x));                     /* 1 from 19.1 on */
     const vreal t = (a - shift) * (2 * LOG2E) + rounder, n = t - rounder;
     const vreal s = (vreal)((vuint)t << FRACTION_BITS);

@@ -12,13 +12,15 @@ import numpy as np
 import pytest
 
 import fastopt
-from fastopt import demo_digits, demo_line, demo_training, reference
+from fastopt import reference
 from fastopt.__main__ import main
+from fastopt.demo import digits, line
+from fastopt.demo.training import Training, forward, gradients, new_network
 from fastopt.optim.rules import RULES
 
 
 @pytest.fixture(scope="module")
-def digits():
+def images():
     return fastopt.data.load_digits()
 
 
@@ -35,8 +37,8 @@ def fails_with(code, argv, capsys):
     return capsys.readouterr().err
 
 
-def test_digits_are_the_known_ones(digits):
-    x, y = digits
+def test_digits_are_the_known_ones(images):
+    x, y = images
     assert (x.shape, x.dtype, y.shape, y.dtype) == ((1797, 64), np.float32, (1797,), np.int64)
     assert (x.min(), x.max()) == (0, 1)
     assert np.bincount(y).tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
@@ -44,16 +46,16 @@ def test_digits_are_the_known_ones(digits):
     assert y[:10].tolist() == list(range(10))
 
 
-def test_digits_are_those_of_sklearn(digits):
+def test_digits_are_those_of_sklearn(images):
     bunch = pytest.importorskip("sklearn.datasets").load_digits()
-    np.testing.assert_array_equal(digits[0] * 16, bunch.data)
-    np.testing.assert_array_equal(digits[1], bunch.target)
+    np.testing.assert_array_equal(images[0] * 16, bunch.data)
+    np.testing.assert_array_equal(images[1], bunch.target)
 
 
-def test_each_load_is_a_fresh_copy(digits):
+def test_each_load_is_a_fresh_copy(images):
     x, y = fastopt.data.load_digits()
     x[:], y[:] = -1, -1
-    assert digits[0].min() == 0 == digits[1].min()
+    assert images[0].min() == 0 == images[1].min()
 
 
 def test_demo_learns_and_every_check_passes(compiled, capsys):
@@ -61,10 +63,10 @@ def test_demo_learns_and_every_check_passes(compiled, capsys):
     out, err = capsys.readouterr()
     assert err == ""  # no progress bar where nobody watches
     found = accuracies(out)
-    assert len(found) == len(demo_digits.OPTIMIZERS) == 14
+    assert len(found) == len(digits.OPTIMIZERS) == 14
     assert all(0.5 < accuracy <= 1 for accuracy in found.values())
     assert sum(accuracy > 0.85 for accuracy in found.values()) >= 12
-    assert all(method.name in out for method in demo_line.METHODS)
+    assert all(method.name in out for method in line.METHODS)
     assert max(map(len, out.splitlines())) <= 90  # fits a terminal
 
 
@@ -81,30 +83,30 @@ def test_the_seed_decides(capsys):
 
 
 def test_every_optimizer_takes_part():
-    assert {choice.optimizer.__name__ for choice in demo_digits.OPTIMIZERS.values()} == set(RULES)
+    assert {choice.optimizer.__name__ for choice in digits.OPTIMIZERS.values()} == set(RULES)
 
 
 @pytest.mark.parametrize("shape", [(64, 32), (32,), (32, 10), (10,)])
-def test_gradients_of_the_network(shape, digits):
+def test_gradients_of_the_network(shape, images):
     rng = np.random.default_rng(5)
-    x, y = digits[0][:7].astype(float), digits[1][:7]
-    params = [p + rng.normal(size=p.shape) / 9 for p in demo_training.new_network(rng)]
+    x, y = images[0][:7].astype(float), images[1][:7]
+    params = [p + rng.normal(size=p.shape) / 9 for p in new_network(rng)]
 
     def loss():
-        scores = demo_training.forward(params, x)[1]
+        scores = forward(params, x)[1]
         return np.mean(np.log(np.exp(scores).sum(axis=1)) - scores[np.arange(7), y])
 
     which = [p.shape for p in params].index(shape)
-    param, grad, direction = params[which], demo_training.gradients(params, x, y)[which], rng.normal(size=shape)
+    param, grad, direction = params[which], gradients(params, x, y)[which], rng.normal(size=shape)
     param += 1e-5 * direction
     above = loss()
     param -= 2e-5 * direction
     assert np.sum(grad * direction) == pytest.approx((above - loss()) / 2e-5, rel=1e-6)
 
 
-@pytest.mark.parametrize("name", demo_digits.OPTIMIZERS)
+@pytest.mark.parametrize("name", digits.OPTIMIZERS)
 def test_numpy_steps_never_call_the_optimizers(name, monkeypatch):
-    training = demo_training.Training(demo_digits.OPTIMIZERS[name], 0, in_numpy=True)
+    training = Training(digits.OPTIMIZERS[name], 0, in_numpy=True)
     assert training.stepper.update.__module__ == "fastopt.reference.optimizers"
     monkeypatch.delattr(fastopt.optim.Optimizer, "step")
     before = [p.copy() for p in training.params]
@@ -151,18 +153,18 @@ def test_a_weight_that_is_nan_is_found(monkeypatch, capsys):
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_slopes_are_those_of_least_squares(seed):
     rng = np.random.default_rng(seed)
-    x, y = demo_line.points(rng)
+    x, y = line.points(rng)
     assert x.shape == y.shape == (100,)
     assert 0 <= (y - 3 * x).min() < 0.2 < 0.8 < (y - 3 * x).max() < 1
     expected = np.linalg.lstsq(x[:, None], y)[0][0]
     assert 3.6 < expected < 3.9
-    for method in demo_line.METHODS:
-        assert demo_line.fit(method, x, y, rng) == pytest.approx(expected, abs=5e-3 if method.single else 1e-6, rel=0), method.name
+    for method in line.METHODS:
+        assert line.fit(method, x, y, rng) == pytest.approx(expected, abs=5e-3 if method.single else 1e-6, rel=0), method.name
 
 
 def test_printed_slopes_are_those_of_least_squares(capsys):
-    assert demo_line.run(7) == []
-    x, y = demo_line.points(np.random.default_rng(7))
+    assert line.run(7) == []
+    x, y = line.points(np.random.default_rng(7))
     expected = np.linalg.lstsq(x[:, None], y)[0][0]
     out = capsys.readouterr().out
     assert f"slope {expected:.6f}, not 3" in out
@@ -170,8 +172,8 @@ def test_printed_slopes_are_those_of_least_squares(capsys):
 
 
 def test_a_slope_that_is_off_is_found(monkeypatch, capsys):
-    right = demo_line.fit
-    monkeypatch.setattr(demo_line, "fit", lambda method, *rest: right(method, *rest) + 1e-5 * (method.name == "momentum"))
+    right = line.fit
+    monkeypatch.setattr(line, "fit", lambda method, *rest: right(method, *rest) + 1e-5 * (method.name == "momentum"))
     assert main(["demo", "--epochs", "1", "--optimizers", "sgd"]) == 1
     assert capsys.readouterr().err.startswith("FAILED: momentum: slope ")
 
@@ -222,6 +224,8 @@ def test_demo_on_the_reference_backend_compares_nothing_compiled(tmp_path):
     code = """
 import json, sys
 from fastopt.__main__ import main
+from fastopt.demo import digits, line
+from fastopt.demo.training import Training, forward, gradients, new_network
 print(json.dumps([main(["demo", "--epochs", "1", "--optimizers", "nadam,amsgrad"]), "fastopt._core" in sys.modules]))
 """
     here = str(Path(fastopt.__file__).parents[1])  # the package that this suite tests, wherever it lies

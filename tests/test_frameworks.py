@@ -47,8 +47,8 @@ class Case:
     broken: float = 0.0  # an element of the last gradients but one, where not 0
 
     def __str__(self):
-        given = (f"{k}={v}" for k, v in (self.options | self.clip | {"broken": self.broken}).items() if v != 0)
-        return " ".join((self.like, self.name, *given))
+        given = self.options | self.clip | ({"broken": self.broken} if self.broken else {})
+        return " ".join((self.like, self.name, *(f"{name}={value}" for name, value in given.items())))
 
 
 def having(like):
@@ -377,7 +377,7 @@ def test_states_are_torchs(case, done):
         torch_step(*given), my_step(*given)
     mine_then, my_next = ours(case, [p.copy() for p in begun])
     torchs_then, torch_next = with_torch(case, begun)
-    mine_then.load_state_dict(convert(torchs.state_dict(), np.array))
+    mine_then.load_state_dict(convert(torchs.state_dict(), lambda tensor: tensor.numpy()))
     torchs_then.load_state_dict(convert(mine.state_dict(), sys.modules["torch"].tensor))
     runs = [[step(*given) for given in steps[done:]] for step in (torch_step, my_step, my_next, torch_next)]
     assert max(distance(run, runs[0], dtype) for run in runs[1:]) <= TOLERANCE[dtype]

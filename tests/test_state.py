@@ -1,4 +1,4 @@
-"""state_dict and load_state_dict, files, copies and pickles: what continues goes on bit for bit, what does not fit changes nothing."""
+"""state_dict, load_state_dict, files, copies, pickles: what continues goes on bit for bit, what does not fit changes nothing."""
 
 import copy
 import functools
@@ -10,9 +10,8 @@ import resource
 import numpy as np
 import pytest
 
-import fastopt
 from fastopt import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, NAdam, RAdam, RMSprop, Rprop, optim
-from fastopt.schedules import Exponential
+from fastopt.optim.schedules import Exponential
 
 VARIANTS = {  # name: (optimizer, options, names of the states beside "step")
     "SGD": (SGD, {}, ()),
@@ -22,9 +21,10 @@ VARIANTS = {  # name: (optimizer, options, names of the states beside "step")
     "RMSprop": (RMSprop, {}, ("square_avg",)),
     "centered": (RMSprop, {"centered": True, "momentum": 0.5}, ("square_avg", "grad_avg", "momentum_buffer")),
     "Adadelta": (Adadelta, {}, ("square_avg", "acc_delta")),
-    "Adam": (Adam, {"lr": np.float32(0.1)}, ("exp_avg", "exp_avg_sq")),
-    "amsgrad": (Adam, {"amsgrad": np.True_, "lr": np.array(0.1)}, ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")),
-    "AdamW": (AdamW, {"ema": 0.9, "betas": [0.8, 0.9]}, ("exp_avg", "exp_avg_sq", "ema")),
+    "Adam": (Adam, {}, ("exp_avg", "exp_avg_sq")),
+    "amsgrad": (Adam, {"amsgrad": True}, ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")),
+    "options of numpy": (Adam, {"lr": np.float32(0.1), "eps": np.float64(1e-7), "maximize": np.True_}, ("exp_avg", "exp_avg_sq")),
+    "AdamW": (AdamW, {"ema": 0.9, "betas": (0.8, 0.9)}, ("exp_avg", "exp_avg_sq", "ema")),
     "Adamax": (Adamax, {"like": "keras"}, ("exp_avg", "exp_inf")),
     "NAdam": (NAdam, {}, ("mu_product", "exp_avg", "exp_avg_sq")),
     "NAdam of optax": (NAdam, {"like": "optax"}, ("mu_product", "exp_avg", "exp_avg_sq")),
@@ -66,7 +66,7 @@ def gradients(k):
 
 
 def grouped(arrays):
-    return [{"params": arrays[:2]}, {"params": dict(enumerate(arrays[2:])), "weight_decay": 0.1, "maximize": True}]
+    return [{"params": arrays[:2]}, {"params": dict(enumerate(arrays[2:])), "lr": 0.25, "maximize": True}]
 
 
 def as_groups(grads):
@@ -109,7 +109,7 @@ def test_structure_and_names(name):
 def test_groups_in_the_state_dict():
     groups = trained("AdamW", groups=True).state_dict()["param_groups"]
     assert [group["params"] for group in groups] == [[0, 1], [2, 3, 4]]
-    assert [(group["weight_decay"], group["maximize"], group["lr"]) for group in groups] == [(0.01, False, 1e-3), (0.1, True, 1e-3)]
+    assert [(group["lr"], group["maximize"], group["ema"]) for group in groups] == [(1e-3, False, 0.9), (0.25, True, 0.9)]
 
 
 def test_states_before_the_first_step():
@@ -124,15 +124,18 @@ def test_a_schedule_is_given_by_its_present_rate():
 
 
 def test_arrays_are_copied_out_and_in():
-    opt, other = trained("AdamW"), trained("AdamW")
+    opt, other = (train(AdamW(params(), ema=0.9, betas=[0.8, 0.9]), range(3)) for _ in range(2))
     before, given = snapshot(opt), opt.state_dict()
     other.load_state_dict(given)
     for state in given["state"].values():
         for value in state.values():
             if isinstance(value, np.ndarray):
                 value[...] = 77
-    given["param_groups"][0]["lr"] = 77.0
-    given["param_groups"][0]["params"].clear()
+    group = given["param_groups"][0]
+    group["lr"] = 77.0
+    group["params"].clear()
+    if isinstance(group["betas"], list):
+        group["betas"].clear()
     assert snapshot(opt) == before
     assert frozen(other.state_dict()) == frozen(opt.state_dict())
 
@@ -140,26 +143,25 @@ def test_arrays_are_copied_out_and_in():
 # ---- on from the middle, bit for bit
 
 
-def by_state_dict(opt, file, groups, name):
+def fresh(opt, name):
+    """An optimizer around copies of the parameters; its options, but for the preset and a schedule, come with the state."""
     make, options, _ = VARIANTS[name]
-    kept = {n: v for n, v in options.items() if n == "like" or callable(v)}  # all else comes with the state
-    arrays = [a.copy(order="K") for a in (arrays_of(opt) if not groups else flat_groups(opt))]
-    fresh = make(grouped(arrays) if groups else arrays, **kept)
-    fresh.load_state_dict(opt.state_dict())
-    return fresh
+    arrays = [a.copy(order="K") for a in arrays_of(opt)]
+    kept = {n: v for n, v in options.items() if n == "like" or callable(v)}
+    return make(grouped(arrays) if len(opt.param_groups) > 1 else arrays, **kept)
 
 
-def flat_groups(opt):
-    return [a for group in opt.param_groups for a in group["params"]]
+def by_state_dict(opt, name, path):
+    other = fresh(opt, name)
+    other.load_state_dict(opt.state_dict())
+    return other
 
 
-def by_file(opt, file, groups, name):
-    make, options, _ = VARIANTS[name]
-    arrays = [a.copy(order="K") for a in flat_groups(opt)]
-    fresh = make(grouped(arrays) if groups else arrays, **options)
-    optim.save(file, opt)
-    optim.load(file, fresh)
-    return fresh
+def by_file(opt, name, path):
+    other = fresh(opt, name)
+    optim.save(path, opt)
+    optim.load(path, other)
+    return other
 
 
 WAYS = {
@@ -175,7 +177,7 @@ WAYS = {
 @pytest.mark.parametrize("name", VARIANTS)
 def test_goes_on_bit_for_bit_and_alone(name, way, groups, tmp_path):
     opt = trained(name, groups)
-    other = WAYS[way](opt, tmp_path / "state", groups, name)
+    other = WAYS[way](opt, name, tmp_path / "state")
     before = snapshot(opt)
     assert snapshot(other) == before
     train(other, range(3, 6))
@@ -188,7 +190,7 @@ def test_goes_on_bit_for_bit_and_alone(name, way, groups, tmp_path):
 def test_options_switched_on_after_the_copy(way, tmp_path):
     """States that begin then lie like the parameter in its new place."""
     opt = trained("Adam")
-    other = WAYS[way](opt, tmp_path / "state", False, "Adam")
+    other = WAYS[way](opt, "Adam", tmp_path / "state")
     for one in (opt, other):
         one.param_groups[0].update(amsgrad=True, ema=0.5)
         train(one, range(3, 6))
@@ -201,7 +203,7 @@ def test_states_not_in_use_come_along(way, tmp_path):
     opt = trained("momentum")
     opt.param_groups[0]["momentum"] = 0.0
     train(opt, [3])
-    other = WAYS[way](opt, tmp_path / "state", False, "momentum")
+    other = WAYS[way](opt, "momentum", tmp_path / "state")
     for one in (opt, other):
         one.param_groups[0]["momentum"] = 0.9
         train(one, range(4, 6))
@@ -214,8 +216,10 @@ def test_a_copy_together_with_its_parameters_still_steps_them(dup):
     opt = SGD(weights, lr=1.0)
     others, other = dup((weights, opt))
     other.step({"w": np.ones(3), "b": np.full(2, 2, np.float32)})
-    assert (others["w"] == 0).all() and (others["b"] == -1).all()
-    assert (weights["w"] == 1).all() and (weights["b"] == 1).all()
+    assert (others["w"] == 0).all()
+    assert (others["b"] == -1).all()
+    assert (weights["w"] == 1).all()
+    assert (weights["b"] == 1).all()
 
 
 @pytest.mark.parametrize("dup", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))], ids=["deepcopy", "pickle"])
@@ -238,7 +242,9 @@ def test_states_of_torch():
     assert [(state[i]["step"], state[i]["exp_avg"].tolist()) for i in (0, 1)] == [(3, [0.5, 0.5]), (0, [0.0])]
     p = np.ones(1)
     sgd = SGD([p], dampening=0.0)
-    sgd.load_state_dict({"state": {0: {"momentum_buffer": np.full(1, 2.0)}}, "param_groups": [{"lr": 1, "momentum": 0.5, "params": [0]}]})
+    sgd.load_state_dict({
+        "state": {0: {"momentum_buffer": np.full(1, 2.0)}}, "param_groups": [{"lr": 1, "momentum": 0.5, "params": [0]}],
+    })  # fmt: skip
     sgd.step([np.ones(1)])
     assert p[0] == -1
 
@@ -324,7 +330,7 @@ def test_a_state_that_does_not_fit_changes_nothing(name):
 def test_what_is_no_state_at_all(given):
     opt = trained("Adam")
     before = snapshot(opt)
-    with pytest.raises((ValueError, TypeError), match="Adam.load_state_dict"):
+    with pytest.raises((ValueError, TypeError), match=r"Adam\.load_state_dict"):
         opt.load_state_dict(given)
     assert snapshot(opt) == before
 
@@ -399,7 +405,8 @@ def test_places_that_cannot_be_written_or_read(tmp_path):
     opt, file = trained("Adam"), tmp_path / "folder"
     file.mkdir()
     before = snapshot(opt)
-    for call, path in ((optim.save, tmp_path / "none" / "x"), (optim.save, file), (optim.load, file), (optim.load, tmp_path / "none")):
+    missing = tmp_path / "none"
+    for call, path in ((optim.save, missing / "x"), (optim.save, file), (optim.load, file), (optim.load, missing)):
         with pytest.raises(OSError):  # noqa: PT011
             call(path, opt)
     assert os.listdir(tmp_path) == ["folder"]
@@ -467,12 +474,10 @@ def test_foreign_files(content, tmp_path):
 
 
 @pytest.mark.parametrize("other", [
-    lambda: Adam(params()), lambda: AdamW(params()[:4]), lambda: AdamW(grouped(params())), lambda: AdamW([p * 1.0 for p in params()][::-1]),
-    lambda: AdamW([np.zeros(np.shape(p)) for p in params()]),
+    lambda: Adam(params()), lambda: AdamW(params()[:4]), lambda: AdamW(grouped(params())), lambda: AdamW(params()[::-1]),
+    lambda: AdamW([np.zeros(p.shape) for p in params()]),
 ], ids=["optimizer", "count", "groups", "order", "dtype"])  # fmt: skip
 def test_files_of_another_optimizer(saved, other):
-    with pytest.raises(ValueError, match=r"AdamW|load"):
-        optim.load(saved[0], fastopt.SGD(params()))
     opt = other()
     before = snapshot(opt)
     with pytest.raises(ValueError, match="Adam"):

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from . import optim
-from .demo_training import BATCH, FULL_STEPS, HIDDEN, IMAGES, Training
+from .. import optim
+from .training import BATCH, FULL_STEPS, HIDDEN, IMAGES, Training
 
 CHECKED = 10  # epochs after which the weights are compared: over hundreds, training magnifies differences in rounding
 TOLERANCE = 1e-9  # allowed between the two trainings, as a share of the largest weight

@@ -5,9 +5,9 @@ import time
 
 import numpy as np
 
-from . import reference
-from .data import load_digits
-from .reference.optimizers import nadam_momentum
+from .. import reference
+from ..data import load_digits
+from ..reference.optimizers import nadam_momentum
 
 IMAGES, HIDDEN, BATCH = 1437, 32, 32  # images to train on (the others test), hidden units, images in a batch
 FULL_STEPS = 5  # steps an epoch where every batch is all images

@@ -4,15 +4,16 @@ to the same weights; then fits a line with the five classical methods and checks
 import argparse
 import sys
 
-from . import backend, demo_digits, demo_line
-from ._info import info
+from .. import backend
+from .._info import info
+from . import digits, line
 
 
 def add_arguments(parser):
     def add(option, metavar, kind, default, words):
         parser.add_argument(option, metavar=metavar, type=kind, default=default, help=words)
 
-    known = list(demo_digits.OPTIMIZERS)
+    known = list(digits.OPTIMIZERS)
     add("--epochs", "N", _at_least(1), 20, "passes over the digits (default: %(default)s)")
     add("--optimizers", "A,B,...", _names, known, f"some of {', '.join(known)} (default: all)")
     add("--seed", "S", _at_least(0), 0, "of all that is random (default: %(default)s)")
@@ -23,7 +24,7 @@ def run(arguments):
     facts = info()
     print(f"fastopt {facts['version']}, backend {facts['backend']}, CPU target {facts['isa']}, threads {facts['num_threads']}")
     compiled = backend.NAME == "compiled"
-    failures = demo_digits.run(arguments.optimizers, arguments.epochs, arguments.seed, compiled) + demo_line.run(arguments.seed)
+    failures = digits.run(arguments.optimizers, arguments.epochs, arguments.seed, compiled) + line.run(arguments.seed)
     for failure in failures:
         print(f"FAILED: {failure}", file=sys.stderr)
     if not failures:
@@ -43,6 +44,6 @@ def _at_least(least):
 def _names(text):
     names = [name.strip() for name in text.lower().split(",")]
     for name in names:
-        if name not in demo_digits.OPTIMIZERS:
-            raise argparse.ArgumentTypeError(f"no optimizer {name!r}; there are {', '.join(demo_digits.OPTIMIZERS)}")
+        if name not in digits.OPTIMIZERS:
+            raise argparse.ArgumentTypeError(f"no optimizer {name!r}; there are {', '.join(digits.OPTIMIZERS)}")
     return names

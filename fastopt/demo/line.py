@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import optim
-from .optim.schedules import Exponential
+from .. import optim
+from ..optim.schedules import Exponential
 
 POINTS = 100
 
