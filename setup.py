@@ -65,6 +65,6 @@ core = Extension(
     define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"), ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION")],
     extra_compile_args=["-O2", "-g0", "-fvisibility=hidden"],
     extra_link_args=OPENMP,
-    depends=[*HEADERS, *glob("fastopt/bindings/*.pxi")],
+    depends=[*HEADERS, "fastopt/_core.pyx", *glob("fastopt/bindings/*.pxi")],  # the sdist carries these, too
 )
 setup(cmdclass={"build_ext": BuildKernels}, ext_modules=cythonize([core], build_dir="build/cython", language_level=3))

@@ -24,11 +24,12 @@ typedef struct {
     int eps_mode, amsgrad, bias_correction, scheduled_momentum, clamp_unchanged, delayed;
     /* filled in for each tensor by fo_at_step: they follow the number of its steps */
     double step, beta1_power, beta2_power, mu, mu_next, mu_product;
+    int first;                                                 /* the first step with the present states */
 } fo_hyper;
 
-/* Sets the last row of fo_hyper for step number `step` (from 1); mu_product is NAdam's product before that step,
- * the field its product with this step. */
-void fo_at_step(fo_hyper *h, double step, double mu_product);
+/* Sets the last rows of fo_hyper for step number `step` (from 1) of a tensor whose states began after `born` steps;
+ * mu_product is NAdam's product before that step, the field its product with this step. */
+void fo_at_step(fo_hyper *h, double step, double born, double mu_product);
 
 /* One update of n contiguous elements, in place: param and states change, grad does not. */
 typedef void fo_update(ptrdiff_t n, void *param, const void *grad, void *const *state, const fo_hyper *h);
@@ -75,12 +76,14 @@ typedef struct {
     const fo_hyper *hyper;
     fo_layout *layout;                                         /* read where not direct */
     double step, mu_product;                                   /* steps done; fo_step advances them */
+    double born;                                               /* steps done when its states were made */
 } fo_tensor;
 
 enum { FO_CLIP_TORCH, FO_CLIP_PLAIN, FO_CLIP_KERAS };
 typedef struct {
     double grad_scale, clip_value, clip_norm;                  /* 1, inf, inf: not asked for */
     int clip_rule, skip_nonfinite, want_norm;
+    int count_all;                                             /* tensors without a gradient count the step, too */
 } fo_options;
 
 typedef struct {

@@ -31,9 +31,10 @@ static double momentum_at(const fo_hyper *h, double step)
     return h->scheduled_momentum ? h->beta1 * (1 - 0.5 * pow(0.96, step * h->momentum_decay)) : h->beta1;
 }
 
-void fo_at_step(fo_hyper *h, double step, double mu_product)
+void fo_at_step(fo_hyper *h, double step, double born, double mu_product)
 {
     h->step = step;
+    h->first = step - born == 1;
     h->beta1_power = h->bias_correction && h->beta1 != 0 ? pow(h->beta1, step) : 0;
     h->beta2_power = h->bias_correction && h->beta2 != 0 ? pow(h->beta2, step) : 0;
     h->mu = momentum_at(h, step);
@@ -90,14 +91,14 @@ static void update_share(const job *j, const fo_team *team, double clip_factor)
         start += t->size;
         if (begin >= end)
             continue;
-        if (t->hyper != hyper || t->step + 1 != h.step || t->mu_product != product) {
+        if (t->hyper != hyper || t->step + 1 != h.step || t->mu_product != product || (t->step == t->born) != h.first) {
             hyper = t->hyper;
             product = t->mu_product;
             h = *hyper;
             h.grad_scale = j->options->grad_scale;
             h.clip_value = j->options->clip_value;
             h.clip_factor *= clip_factor;
-            fo_at_step(&h, t->step + 1, product);
+            fo_at_step(&h, t->step + 1, t->born, product);
         }
         update(t, &h, begin, end);
     }
@@ -206,7 +207,7 @@ int fo_step(fo_tensor *tensors, ptrdiff_t count, const fo_options *options, fo_r
     if (result->skipped)
         return 0;
     for (fo_tensor *t = tensors; t < tensors + count; t++)
-        if (t->grad) {
+        if (t->grad || options->count_all) {
             t->step += 1;
             t->mu_product *= momentum_at(t->hyper, t->step);
         }

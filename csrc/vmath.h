@@ -34,11 +34,15 @@ enum { FRACTION_BITS = 23, EXPONENT_BIAS = 127, DEEP = 64 };
 static const real ROUNDER = 0x1.8p23, SMALLEST_NORMAL = 0x1p-126, TWO_TO_MINUS_DEEP = 0x1p-64, EXP_LIMIT = 110;
 static const real LOG2E = 1.44269504, LN2_HI = 0x1.62e4p-1, LN2_LO = 0x1.7f7d1cp-20;
 static const ureal SQRT_HALF_BITS = 0x3f3504f3;
-static const real EXP_REST[] = {0.5, 0.16666548, 0.04166684, 0.0083661275, 0.0013899618};       /* 2^-26.1 */
+static const real EXP_REST[] = {0.5, 0.16666548, 0.04166684, 0.0083661275, 0.0013899618};     /* 2^-26.1 */
 static const real TANH_REST[] = {1.0000004, 0.6666695, 0.33324984, 0.13320585, 0.049326617};  /* 2^-25.7 */
-static const real LOG_REST[] = {0.66666776, 0.39977497, 0.29873073};                           /* 2^-30.0 */
+static const real LOG_REST[] = {0.66666776, 0.39977497, 0.29873073};                         /* 2^-30.0 */
 #endif
-enum { EXP_TERMS = sizeof EXP_REST / sizeof(real), LOG_TERMS = sizeof LOG_REST / sizeof(real) };
+enum {
+    EXP_TERMS = sizeof EXP_REST / sizeof(real),
+    TANH_TERMS = sizeof TANH_REST / sizeof(real),
+    LOG_TERMS = sizeof LOG_REST / sizeof(real),
+};
 
 /* Shifts are done unsigned: there is no arithmetic shift of 64-bit lanes before AVX-512. */
 typedef ureal vuint __attribute__((vector_size(FO_VECTOR_BYTES)));
@@ -49,10 +53,10 @@ static inline vreal vsplat(real a)
     return a - (vreal){0};  /* not +, which would lose the sign of -0 */
 }
 
-/* mask, of a comparison, ? a : b */
+/* mask, of a comparison, ? a : b. Of ^ gcc makes a blend for every target, of | none for AVX-512. */
 static inline vreal vselect(vint mask, vreal a, vreal b)
 {
-    return (vreal)((mask & (vint)a) | (~mask & (vint)b));
+    return (vreal)((mask & (vint)a) ^ (~mask & (vint)b));
 }
 
 static inline vreal vabs(vreal x)
@@ -142,7 +146,7 @@ static inline vreal vtanh(vreal x)
     const vreal t = (a - shift) * (2 * LOG2E) + rounder, n = t - rounder;
     const vreal s = (vreal)((vuint)t << FRACTION_BITS);
     const vreal r = a - n * (LN2_HI / 2) - n * (LN2_LO / 2);
-    const vreal p = r + r * r * vpolynomial(r, TANH_REST, EXP_TERMS);
+    const vreal p = r + r * r * vpolynomial(r, TANH_REST, TANH_TERMS);
     const vreal h = s * p + (s * (real)0.5 - (real)0.5), m = vmin(vsplat(1), h);
     return (vreal)((vuint)(m - m * (m / (1 + h))) | ((vuint)x & SIGN));
 }

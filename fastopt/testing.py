@@ -99,7 +99,7 @@ CASES = {
     "rprop": Case(
         {"param": signed, "grad": signed, "prev": signed, "step_size": positive},
         ({}, dict(step_sizes=(0.8, 1.5)), dict(etas=(0.3, 1.5)), dict(clamp_unchanged=False, step_sizes=(0.8, 1.5)),
-         dict(delayed=True), *PROLOGUE), dict(step=3), ulp=4, flops=6),
+         dict(delayed=True), dict(step=1, lr=1.1), *PROLOGUE), dict(step=3), ulp=4, flops=6),
     "ema": Case(
         {"average": signed, "param": signed},
         (dict(decay=0.9), dict(decay=0.0)), {}, read_only=("param",), ulp=4, flops=3),

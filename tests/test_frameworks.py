@@ -56,7 +56,7 @@ def having(like):
 
 
 BETAS = {"betas": (0.8, 0.95)}
-EDGE = {"lr": 0.1, "betas": (0.9, 0.8397685748659791)}  # RAdam's rho is 5 exactly at step 6
+EDGE = {"lr": 0.1, "betas": (0.9, 0.8397685748659791)}  # RAdam's rho is 5 exactly at step 6 (glibc's pow)
 HEAVY = {"lr": 0.1, "momentum": 0.9}
 DECAY = {"lr": 0.1, "weight_decay": 0.1}
 EPS = {"lr": 0.1, "eps": 1e-2}
@@ -193,10 +193,10 @@ def translate(like, options):
 @pytest.fixture(autouse=True)
 def default_dtypes():
     yield
-    if "torch" in sys.modules:
-        sys.modules["torch"].set_default_dtype(sys.modules["torch"].float32)
-    if "keras" in sys.modules:
-        sys.modules["keras"].config.set_floatx("float32")
+    if torch := sys.modules.get("torch"):
+        torch.set_default_dtype(torch.float32)
+    if keras := sys.modules.get("keras"):
+        keras.config.set_floatx("float32")
 
 
 # Each of these makes an optimizer of `params`, and a function that does a step and returns the parameters.

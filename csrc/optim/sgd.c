@@ -11,7 +11,7 @@
 FO_INLINE void sgd_momentum(ptrdiff_t n, real *restrict p, const real *restrict g, real *restrict b, const fo_hyper *h)
 {
     const prologue q = prologue_of(h);
-    const bool first = h->velocity == FO_VELOCITY_SUM && h->step == 1;
+    const bool first = h->velocity == FO_VELOCITY_SUM && h->first;
     const bool nesterov = h->nesterov;
     const double part = h->velocity == FO_VELOCITY_STEP ? h->lr : h->velocity == FO_VELOCITY_AVERAGE ? 1 - h->momentum : 1;
     const real momentum = h->momentum, ahead = part;

@@ -42,10 +42,10 @@ cdef extern from "fastopt.h" nogil:
         fo_update update
         const fo_hyper *hyper
         fo_layout *layout
-        double step, mu_product
+        double step, born, mu_product
     ctypedef struct fo_options:
         double grad_scale, clip_value, clip_norm
-        int clip_rule, skip_nonfinite, want_norm
+        int clip_rule, skip_nonfinite, want_norm, count_all
     ctypedef struct fo_result:
         double grad_norm
         int skipped

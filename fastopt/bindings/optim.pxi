@@ -78,14 +78,14 @@ def update(str kernel, cnp.ndarray param, cnp.ndarray grad, list states, dict nu
     cdef fo_tensor t
     cdef fo_layout layout
     cdef fo_result result
-    cdef fo_options options = [grad_scale, clip_value, INFINITY, 0, 0, 0]
+    cdef fo_options options = [grad_scale, clip_value, INFINITY, 0, 0, 0, 0]
     fill(&h, numbers)
     memset(&t, 0, sizeof(t))
     t.size, t.itemsize = cnp.PyArray_SIZE(param), cnp.PyArray_ITEMSIZE(param)
     t.param, t.grad = cnp.PyArray_BYTES(param), cnp.PyArray_BYTES(grad)
     t.kernels, t.hyper, t.layout = table_of(param), &h, &layout
     t.update = fo_find_update(t.kernels, kernel.encode())
-    t.step, t.mu_product = step - 1, mu_product
+    t.step, t.mu_product = step - 1, mu_product                 # born at 0: step 1 is the first
     leader = param
     for k, state in enumerate(states):
         if state is not None:
@@ -120,7 +120,7 @@ cdef class Stepper:
     cdef char **islands                                        # low and high ends of the parameters' memory, merged, in order
     cdef Py_ssize_t count, island_count
     cdef int clip_rule
-    cdef bint busy, has_norm
+    cdef bint busy, has_norm, count_all
     cdef fo_result result
     cdef str owner
     cdef list params, leaders, labels, grads, keep, groups, seen, scheduled
@@ -128,7 +128,7 @@ cdef class Stepper:
     cdef public long long steps
 
     def __cinit__(self, str owner, str kernel, list params, list labels, node, list group_of, list groups, int clip_rule,
-                  refresh, rate, flatten):
+                  bint count_all, refresh, rate, flatten):
         cdef Py_ssize_t i
         self.count = len(params)
         self.tensors = <fo_tensor *>calloc(self.count + 1, sizeof(fo_tensor))
@@ -142,7 +142,7 @@ cdef class Stepper:
         self.owner, self.params, self.labels, self.node = owner, params, labels, node
         self.leaders, self.grads, self.keep = list(params), [None] * self.count, [{} for _ in params]
         self.groups, self.seen, self.scheduled = groups, [None] * len(groups), [False] * len(groups)
-        self.clip_rule, self.refresh, self.rate, self.flatten = clip_rule, refresh, rate, flatten
+        self.clip_rule, self.count_all, self.refresh, self.rate, self.flatten = clip_rule, count_all, refresh, rate, flatten
         self.result = [float("nan"), 0, -1, -1]
         for i in range(self.count):
             self.group_of[i] = group_of[i]
@@ -180,12 +180,16 @@ cdef class Stepper:
         else:
             self.tensors[i].state[k] = cnp.PyArray_BYTES(array)
 
+    def begin(self, Py_ssize_t i):
+        """Says that the states of tensor i are new: its next step is the first with them."""
+        self.tensors[i].born = self.tensors[i].step
+
     def counts(self, Py_ssize_t i):
         """(step, mu_product) of tensor i."""
         return int(self.tensors[i].step), self.tensors[i].mu_product
 
     def set_counts(self, Py_ssize_t i, double step, double mu_product):
-        self.tensors[i].step, self.tensors[i].mu_product = step, mu_product
+        self.tensors[i].step, self.tensors[i].born, self.tensors[i].mu_product = step, 0, mu_product
 
     def measured(self):
         """Whether the last step computed the norm."""
@@ -306,6 +310,7 @@ cdef class Stepper:
             options.grad_scale, options.skip_nonfinite, options.clip_rule = grad_scale, skip_nonfinite, self.clip_rule
             options.clip_value = INFINITY if clip_value is None else clip_value
             options.clip_norm = INFINITY if clip_norm is None else clip_norm
+            options.count_all = self.count_all
             options.want_norm = skip_nonfinite or clip_norm is not None
             if self.node is None and type(grads) is list and len(<list>grads) == self.count:
                 for i in range(self.count):

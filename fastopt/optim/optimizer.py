@@ -11,7 +11,7 @@ from .. import checks
 from ..backend import core
 from . import hyper, state
 from .nest import open_groups
-from .rules import CLIP_RULES, PRESETS, RULES
+from .rules import CLIP_RULES, COUNTS_ALL, PRESETS, RULES
 
 LastStep = namedtuple("LastStep", "grad_norm skipped nonfinite")
 LastStep.__doc__ = """What a step found.
@@ -132,7 +132,7 @@ class Optimizer:
         plain = not self._grouped and self._nests[0].kind == "sequence"
         self._stepper = core.Stepper(
             f"{type(self).__name__}.step", self.rule.kernel, self._params, self._labels, None if plain else self._nests,
-            self._group_of, self.param_groups, CLIP_RULES[self.like], self._refresh, self._rate, self._flatten,
+            self._group_of, self.param_groups, CLIP_RULES[self.like], self.like in COUNTS_ALL, self._refresh, self._rate, self._flatten,
         )  # fmt: skip
         self._members = [group["params"] for group in self.param_groups]
 
@@ -194,6 +194,7 @@ class Optimizer:
                     like = np.zeros_like if first == 0 else np.full_like
                     self._states[i][item.name] = like(self._params[i], *([first] if first else []), order="K", subok=False)
                     self._stepper.attach(i, slot, self._states[i][item.name])
+                    self._stepper.begin(i)
             if group["ema"] is not None and self._averages[i] is None:
                 self._averages[i] = np.array(self._params[i], order="K", copy=True, subok=False)
                 self._stepper.attach(i, -1, self._averages[i])

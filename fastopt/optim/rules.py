@@ -12,6 +12,7 @@ from .. import reference
 
 OF_THE_STEP = ("step", "mu_product", "grad_scale", "clip_value", "clip_factor")  # set by the step, not by the user
 PRESETS = ("torch", "keras", "optax", "sklearn", "textbook")
+COUNTS_ALL = {"keras", "optax", "sklearn"}  # correct bias by the optimizer's steps, not by those in which a tensor had a gradient
 CLIP_RULES = {"torch": 0, "optax": 1, "sklearn": 1, "textbook": 1, "keras": 2}  # as FO_CLIP_... in csrc/fastopt.h
 
 
@@ -34,7 +35,7 @@ class Rule:
     states: tuple
     presets: dict
     arguments: dict = field(default_factory=dict)  # beyond those of the kernel, or with another default
-    first: tuple = ("lr",)  # torch's order of the leading arguments, where the kernel's lacks some
+    first: tuple = ()  # torch's order of the leading arguments, where the kernel's lacks some
 
     def defaults(self, like):
         """Every hyperparameter with its default under a preset, in the order of the signature."""
@@ -112,5 +113,5 @@ RULES = {
     "Rprop": Rule("rprop", (State("prev"), State("step_size", first="lr")), {
         "torch": {},
         "optax": {"clamp_unchanged": False, "delayed": True},
-    }, {"lr": 1e-2}),
+    }),
 }  # fmt: skip

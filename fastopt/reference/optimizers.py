@@ -24,24 +24,9 @@ def gradient(param, grad, lr, weight_decay, decoupled_weight_decay, maximize, gr
     return g
 
 
-def sgd(
-    param,
-    grad,
-    momentum_buffer=None,
-    *,
-    step,
-    lr=1e-3,
-    momentum=0.0,
-    dampening=0.0,
-    weight_decay=0.0,
-    nesterov=False,
-    maximize=False,
-    decoupled_weight_decay=False,
-    velocity="sum",
-    grad_scale=1.0,
-    clip_value=inf,
-    clip_factor=1.0,
-):
+# fmt: off
+def sgd(param, grad, momentum_buffer=None, *, step, lr=1e-3, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False,
+        maximize=False, decoupled_weight_decay=False, velocity="sum", grad_scale=1.0, clip_value=inf, clip_factor=1.0):
     """Gradient descent with momentum (Polyak 1964), Nesterov's form (Sutskever et al. 2013)."""
     g = gradient(param, grad, lr, weight_decay, decoupled_weight_decay, maximize, grad_scale, clip_value, clip_factor)
     if not momentum:
@@ -59,23 +44,8 @@ def sgd(
         param -= momentum * b + lr * g if nesterov else b
 
 
-def adagrad(
-    param,
-    grad,
-    sum,
-    *,
-    step,
-    lr=1e-2,
-    lr_decay=0.0,
-    weight_decay=0.0,
-    eps=1e-10,
-    maximize=False,
-    decoupled_weight_decay=False,
-    eps_mode="outside",
-    grad_scale=1.0,
-    clip_value=inf,
-    clip_factor=1.0,
-):
+def adagrad(param, grad, sum, *, step, lr=1e-2, lr_decay=0.0, weight_decay=0.0, eps=1e-10, maximize=False,
+            decoupled_weight_decay=False, eps_mode="outside", grad_scale=1.0, clip_value=inf, clip_factor=1.0):
     """AdaGrad (Duchi, Hazan & Singer 2011)."""
     g = gradient(param, grad, lr, weight_decay, decoupled_weight_decay, maximize, grad_scale, clip_value, clip_factor)
     sum += g**2
@@ -83,28 +53,9 @@ def adagrad(
     param -= lr / (1 + (step - 1) * lr_decay) * g / denominator
 
 
-def rmsprop(
-    param,
-    grad,
-    square_avg,
-    grad_avg=None,
-    momentum_buffer=None,
-    *,
-    step,
-    lr=1e-2,
-    alpha=0.99,
-    eps=1e-8,
-    weight_decay=0.0,
-    momentum=0.0,
-    centered=False,
-    maximize=False,
-    decoupled_weight_decay=False,
-    eps_mode="outside",
-    lr_in_momentum=False,
-    grad_scale=1.0,
-    clip_value=inf,
-    clip_factor=1.0,
-):
+def rmsprop(param, grad, square_avg, grad_avg=None, momentum_buffer=None, *, step, lr=1e-2, alpha=0.99, eps=1e-8,
+            weight_decay=0.0, momentum=0.0, centered=False, maximize=False, decoupled_weight_decay=False, eps_mode="outside",
+            lr_in_momentum=False, grad_scale=1.0, clip_value=inf, clip_factor=1.0):
     """RMSprop (Tieleman & Hinton 2012), centered (Graves 2013): a variance that rounds below 0 counts as 0."""
     g = gradient(param, grad, lr, weight_decay, decoupled_weight_decay, maximize, grad_scale, clip_value, clip_factor)
     square_avg[...] = alpha * square_avg + (1 - alpha) * g**2
@@ -123,23 +74,8 @@ def rmsprop(
         param -= lr * momentum_buffer
 
 
-def adadelta(
-    param,
-    grad,
-    square_avg,
-    acc_delta,
-    *,
-    step,
-    lr=1.0,
-    rho=0.9,
-    eps=1e-6,
-    weight_decay=0.0,
-    maximize=False,
-    decoupled_weight_decay=False,
-    grad_scale=1.0,
-    clip_value=inf,
-    clip_factor=1.0,
-):
+def adadelta(param, grad, square_avg, acc_delta, *, step, lr=1.0, rho=0.9, eps=1e-6, weight_decay=0.0, maximize=False,
+             decoupled_weight_decay=False, grad_scale=1.0, clip_value=inf, clip_factor=1.0):
     """AdaDelta (Zeiler 2012, Algorithm 1)."""
     g = gradient(param, grad, lr, weight_decay, decoupled_weight_decay, maximize, grad_scale, clip_value, clip_factor)
     square_avg[...] = rho * square_avg + (1 - rho) * g**2
@@ -148,29 +84,9 @@ def adadelta(
     param -= lr * update
 
 
-def adam(
-    param,
-    grad,
-    exp_avg,
-    exp_avg_sq,
-    max_exp_avg_sq=None,
-    *,
-    step,
-    lr=1e-3,
-    betas=(0.9, 0.999),
-    eps=1e-8,
-    weight_decay=0.0,
-    amsgrad=False,
-    maximize=False,
-    decoupled_weight_decay=False,
-    bias_correction=True,
-    eps_mode="outside",
-    eps_root=0.0,
-    amsgrad_max="raw",
-    grad_scale=1.0,
-    clip_value=inf,
-    clip_factor=1.0,
-):
+def adam(param, grad, exp_avg, exp_avg_sq, max_exp_avg_sq=None, *, step, lr=1e-3, betas=(0.9, 0.999), eps=1e-8,
+         weight_decay=0.0, amsgrad=False, maximize=False, decoupled_weight_decay=False, bias_correction=True,
+         eps_mode="outside", eps_root=0.0, amsgrad_max="raw", grad_scale=1.0, clip_value=inf, clip_factor=1.0):
     """Adam (Kingma & Ba 2015, Algorithm 1), AMSGrad (Reddi et al. 2018), AdamW (Loshchilov & Hutter 2019)."""
     g = gradient(param, grad, lr, weight_decay, decoupled_weight_decay, maximize, grad_scale, clip_value, clip_factor)
     beta1, beta2 = betas
@@ -191,24 +107,8 @@ def adam(
     param -= lr / c1 * exp_avg / denominator
 
 
-def adamax(
-    param,
-    grad,
-    exp_avg,
-    exp_inf,
-    *,
-    step,
-    lr=2e-3,
-    betas=(0.9, 0.999),
-    eps=1e-8,
-    weight_decay=0.0,
-    maximize=False,
-    decoupled_weight_decay=False,
-    eps_mode="max",
-    grad_scale=1.0,
-    clip_value=inf,
-    clip_factor=1.0,
-):
+def adamax(param, grad, exp_avg, exp_inf, *, step, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, maximize=False,
+           decoupled_weight_decay=False, eps_mode="max", grad_scale=1.0, clip_value=inf, clip_factor=1.0):
     """Adamax (Kingma & Ba 2015, Algorithm 2)."""
     g = gradient(param, grad, lr, weight_decay, decoupled_weight_decay, maximize, grad_scale, clip_value, clip_factor)
     beta1, beta2 = betas
@@ -223,25 +123,8 @@ def nadam_momentum(step, beta1, momentum_decay):
     return beta1 if momentum_decay is None else beta1 * (1 - 0.5 * 0.96 ** (step * momentum_decay))
 
 
-def nadam(
-    param,
-    grad,
-    exp_avg,
-    exp_avg_sq,
-    *,
-    step,
-    mu_product=1.0,
-    lr=2e-3,
-    betas=(0.9, 0.999),
-    eps=1e-8,
-    weight_decay=0.0,
-    momentum_decay=4e-3,
-    decoupled_weight_decay=False,
-    maximize=False,
-    grad_scale=1.0,
-    clip_value=inf,
-    clip_factor=1.0,
-):
+def nadam(param, grad, exp_avg, exp_avg_sq, *, step, mu_product=1.0, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0,
+          momentum_decay=4e-3, decoupled_weight_decay=False, maximize=False, grad_scale=1.0, clip_value=inf, clip_factor=1.0):
     """NAdam (Dozat 2016). mu_product is the product of nadam_momentum over the steps before this one."""
     g = gradient(param, grad, lr, weight_decay, decoupled_weight_decay, maximize, grad_scale, clip_value, clip_factor)
     beta1, beta2 = betas
@@ -253,25 +136,9 @@ def nadam(
     param -= lr * direction / (np.sqrt(exp_avg_sq / (1 - beta2**step)) + eps)
 
 
-def radam(
-    param,
-    grad,
-    exp_avg,
-    exp_avg_sq,
-    *,
-    step,
-    lr=1e-3,
-    betas=(0.9, 0.999),
-    eps=1e-8,
-    weight_decay=0.0,
-    decoupled_weight_decay=False,
-    maximize=False,
-    eps_mode="hat",
-    threshold=5.0,
-    grad_scale=1.0,
-    clip_value=inf,
-    clip_factor=1.0,
-):
+def radam(param, grad, exp_avg, exp_avg_sq, *, step, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0,
+          decoupled_weight_decay=False, maximize=False, eps_mode="hat", threshold=5.0, grad_scale=1.0, clip_value=inf,
+          clip_factor=1.0):
     """Rectified Adam (Liu et al. 2020, Algorithm 2)."""
     g = gradient(param, grad, lr, weight_decay, decoupled_weight_decay, maximize, grad_scale, clip_value, clip_factor)
     beta1, beta2 = betas
@@ -288,21 +155,8 @@ def radam(
     param -= lr * r / c1 * exp_avg / denominator
 
 
-def lion(
-    param,
-    grad,
-    exp_avg,
-    *,
-    step,
-    lr=1e-4,
-    betas=(0.9, 0.99),
-    weight_decay=0.0,
-    maximize=False,
-    decoupled_weight_decay=True,
-    grad_scale=1.0,
-    clip_value=inf,
-    clip_factor=1.0,
-):
+def lion(param, grad, exp_avg, *, step, lr=1e-4, betas=(0.9, 0.99), weight_decay=0.0, maximize=False,
+         decoupled_weight_decay=True, grad_scale=1.0, clip_value=inf, clip_factor=1.0):
     """Lion (Chen et al. 2023, Algorithm 2)."""
     g = gradient(param, grad, lr, weight_decay, decoupled_weight_decay, maximize, grad_scale, clip_value, clip_factor)
     beta1, beta2 = betas
@@ -310,27 +164,13 @@ def lion(
     exp_avg[...] = beta2 * exp_avg + (1 - beta2) * g
 
 
-def rprop(
-    param,
-    grad,
-    prev,
-    step_size,
-    *,
-    step,
-    etas=(0.5, 1.2),
-    step_sizes=(1e-6, 50.0),
-    maximize=False,
-    clamp_unchanged=True,
-    delayed=False,
-    grad_scale=1.0,
-    clip_value=inf,
-    clip_factor=1.0,
-):
-    """Rprop without backtracking (Riedmiller & Braun 1993; iRprop-, Igel & Huesken 2000)."""
-    g = gradient(param, grad, 0.0, 0.0, False, maximize, grad_scale, clip_value, clip_factor)
+def rprop(param, grad, prev, step_size, *, step, lr=1e-2, etas=(0.5, 1.2), step_sizes=(1e-6, 50.0), maximize=False, clamp_unchanged=True,
+          delayed=False, grad_scale=1.0, clip_value=inf, clip_factor=1.0):
+    """Rprop without backtracking (Riedmiller & Braun 1993; iRprop-, Igel & Huesken 2000). lr is step_size at the first step."""
+    g = gradient(param, grad, lr, 0.0, False, maximize, grad_scale, clip_value, clip_factor)
     turn = np.sign(g * prev)
     eta = np.where(turn > 0, etas[1], np.where(turn < 0, etas[0], 1)) + 0 * turn  # NaN stays
-    size = step_size * eta
+    size = (step_size if step > 1 else np.full_like(step_size, lr)) * eta
     clipped = np.clip(size, *step_sizes)
     step_size[...] = clipped if clamp_unchanged else np.where(turn == 0, size, clipped)
     g = np.where(turn < 0, 0, g)
@@ -346,3 +186,4 @@ def rprop(
 def ema(average, param, *, decay):
     """Exponential average of the parameters (Polyak & Juditsky 1992, with a fixed horizon), in place."""
     average[...] = decay * average + (1 - decay) * param
+# fmt: on

@@ -8,6 +8,8 @@ import numpy as np
 from .. import checks
 from . import optimizers
 
+OF_FIRST_STEP = (optimizers.sgd, optimizers.rprop)  # to these the step only tells whether it is the first with their states
+
 
 def clip_factor(norm, clip_norm, rule):
     """What all gradients are multiplied by so that their global norm becomes at most clip_norm: torch's formula (rule 0),
@@ -22,24 +24,28 @@ def clip_factor(norm, clip_norm, rule):
 class Stepper:
     """The parameters of an optimizer with their states; see fastopt._core.Stepper for the arguments."""
 
-    def __init__(self, owner, kernel, params, labels, node, group_of, groups, clip_rule, refresh, rate, flatten):
+    def __init__(self, owner, kernel, params, labels, node, group_of, groups, clip_rule, count_all, refresh, rate, flatten):
         self.owner, self.params, self.labels, self.group_of, self.groups = owner, params, labels, group_of, groups
-        self.clip_rule, self.refresh, self.rate, self.flatten = clip_rule, refresh, rate, flatten
+        self.clip_rule, self.count_all, self.refresh, self.rate, self.flatten = clip_rule, count_all, refresh, rate, flatten
         self.kernel = getattr(optimizers, kernel)
         self.options = [name for name, p in inspect.signature(self.kernel).parameters.items() if p.kind is p.KEYWORD_ONLY]
         self.states = [{} for _ in params]
-        self.taken = [[0, 1.0] for _ in params]  # steps done, NAdam's product
+        self.done, self.born = [0] * len(params), [0] * len(params)  # steps, and those before the states were made
+        self.products = [1.0] * len(params)  # NAdam's
         self.last = (math.nan, False, -1, -1)
         self.steps, self.asked = 0, False
 
     def attach(self, i, k, array):
         self.states[i][k] = array
 
+    def begin(self, i):
+        self.born[i] = self.done[i]
+
     def counts(self, i):
-        return tuple(self.taken[i])
+        return self.done[i], self.products[i]
 
     def set_counts(self, i, step, mu_product):
-        self.taken[i] = [int(step), mu_product]
+        self.done[i], self.born[i], self.products[i] = int(step), 0, mu_product
 
     def measured(self):
         return self.asked
@@ -62,13 +68,8 @@ class Stepper:
         factor, self.last, self.asked = 1.0, (math.nan, False, -1, -1), clip_norm is not None or skip_nonfinite
         with np.errstate(all="ignore"):
             if self.asked:
-                norm = math.sqrt(
-                    sum(
-                        float(np.sum(np.square(self._scaled(g, grad_scale, limit), dtype=np.float64)))
-                        for g in flat
-                        if g is not None
-                    )
-                )
+                clipped = [np.clip(g * (1 / grad_scale), -limit, limit) for g in flat if g is not None]
+                norm = math.sqrt(sum(float(np.sum(np.square(g, dtype=np.float64))) for g in clipped))
                 tensor, index = next(
                     ((i, int(np.argmin(ok))) for i, ok in self._finite(flat, grad_scale) if not ok.all()), (-1, -1)
                 )
@@ -80,26 +81,30 @@ class Stepper:
             for i, grad in enumerate(flat):
                 if grad is not None:
                     self._update(i, grad, rates[self.group_of[i]], grad_scale=grad_scale, clip_value=limit, clip_factor=factor)
+                if grad is not None or self.count_all:
+                    self._count(i)
         self.steps += 1
-
-    @staticmethod
-    def _scaled(grad, grad_scale, limit):
-        return np.clip(grad * (1 / grad_scale), -limit, limit)
 
     @staticmethod
     def _finite(flat, grad_scale):
         return ((i, np.isfinite(g * (1 / grad_scale)).ravel()) for i, g in enumerate(flat) if g is not None and g.size)
 
     def _update(self, i, grad, rate, **scaling):
-        group, states, taken = self.groups[self.group_of[i]], self.states[i], self.taken[i]
+        group, states, step = self.groups[self.group_of[i]], self.states[i], self.done[i] + 1
         options = {name: group[name] for name in self.options if name in group} | scaling
         if "lr" in options:
             options["lr"] = rate
-        taken[0] += 1
         if "mu_product" in self.options:
-            options["mu_product"] = taken[1]
-            taken[1] *= optimizers.nadam_momentum(taken[0], group["betas"][0], group["momentum_decay"])
+            options["mu_product"] = self.products[i]
+        if self.kernel in OF_FIRST_STEP:
+            step -= self.born[i]
         named = [states.get(k) for k in range(max(states, default=-1) + 1)]
-        self.kernel(self.params[i], grad, *named, step=taken[0], **options)
+        self.kernel(self.params[i], grad, *named, step=step, **options)
         if group["ema"] is not None:
             optimizers.ema(states[-1], self.params[i], decay=group["ema"])
+
+    def _count(self, i):
+        self.done[i] += 1
+        group = self.groups[self.group_of[i]]
+        if "mu_product" in self.options:
+            self.products[i] *= optimizers.nadam_momentum(self.done[i], group["betas"][0], group["momentum_decay"])
