@@ -28,7 +28,7 @@ WRONG = 10
 SHAPES = (), (7,), (3, 5), (2, 3, 17)
 STEPS = 12
 ZEROS = 3  # the step at which all gradients are 0
-MISSING = {0: (1, 3), 1: (1,), 4: (0, 3), 8: (2,)}  # step: parameters without a gradient, under torch
+MISSING = {0: (1, 3), 1: (1,), 4: (0, 3), 8: (2,)}  # step: parameters without a gradient, under torch and Keras
 RATES = {5: 0.3, 9: 0.02}  # the learning rate from that step on; before, it is the optimizer's own
 
 
@@ -247,7 +247,7 @@ def with_keras(case, params, **options):
     def step(grads, lr):
         if lr is not None:
             opt.learning_rate = lr
-        opt.apply([keras.ops.convert_to_tensor(g) for g in grads], variables)
+        opt.apply([None if g is None else keras.ops.convert_to_tensor(g) for g in grads], variables)
         return [np.array(keras.ops.convert_to_numpy(v)) for v in variables]
 
     return opt, step
@@ -308,7 +308,7 @@ def script(case, dtype):
         grads = [np.array(g * case.size * (step != ZEROS), dtype) for g in grads]
         if case.broken and step == STEPS - 2:
             grads[2][1, 2] = case.broken
-        missing = MISSING.get(step, ()) if case.like == "torch" else ()
+        missing = MISSING.get(step, ()) if case.like in ("torch", "keras") else ()
         steps.append(([None if i in missing else g for i, g in enumerate(grads)], case.rates.get(step)))
     return steps
 
@@ -332,6 +332,7 @@ def distance(one, other, precision):
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")  # in Keras
+@pytest.mark.filterwarnings("ignore:Gradients do not exist for variables")
 @pytest.mark.parametrize("dtype", TOLERANCE)
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_steps_agree(case, dtype):
@@ -381,3 +382,21 @@ def test_states_are_torchs(case, done):
     torchs_then.load_state_dict(convert(mine.state_dict(), sys.modules["torch"].tensor))
     runs = [[step(*given) for given in steps[done:]] for step in (torch_step, my_step, my_next, torch_next)]
     assert max(distance(run, runs[0], dtype) for run in runs[1:]) <= TOLERANCE[dtype]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "changes"),
+    [
+        ("Rprop", {"lr": 0.1}, {1: {"lr": 0.02}}),  # its step sizes begin with the first gradient
+        ("SGD", {"lr": 0.1, "dampening": 0.5}, {3: {"momentum": 0.9}}),  # a buffer that begins late is not dampened at first
+    ],
+)
+def test_states_begin_when_torchs_do(name, options, changes):
+    case = Case("torch", name)
+    ours_, our_step = ours(case, parameters("float64"), **options)
+    theirs, their_step = with_torch(case, parameters("float64"), **options)
+    for step, (grads, _) in enumerate(script(case, "float64")):
+        for opt in (ours_, theirs):
+            opt.param_groups[0].update(changes.get(step, {}))
+        grads = [None] * len(SHAPES) if step == 0 and name == "Rprop" else grads
+        assert distance([our_step(grads, None)], [their_step(grads, None)], "float64") <= TOLERANCE["float64"]

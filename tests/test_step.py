@@ -116,6 +116,19 @@ def test_none_skips_a_tensor_and_its_bias_correction_lags():
     assert opt.steps == 3
 
 
+@pytest.mark.parametrize(("like", "move"), [
+    ("torch", 1), ("textbook", 0.1 / math.sqrt(0.001)),
+    *((like, 0.1 / 0.19 * math.sqrt(0.001999 / 0.001)) for like in ("keras", "optax", "sklearn")),
+])  # fmt: skip
+def test_whose_steps_correct_the_bias_of_a_skipped_tensor(like, move):
+    """torch counts the tensor's own steps, the others the optimizer's."""
+    a, b = np.zeros(2), np.zeros(2)
+    opt = Adam([a, b], lr=1.0, betas=(0.9, 0.999), eps=0.0, like=like)
+    opt.step([ones(2), None])
+    opt.step([ones(2), np.array([3.0, -5.0])])
+    close(b, [-move, move])
+
+
 def test_none_in_a_dict_an_array_and_a_group():
     a, b = ones(2), ones(2)
     SGD({"a": a, "b": b}, lr=1.0).step({"a": None, "b": ones(2)})
@@ -338,8 +351,12 @@ def test_a_bad_element_skips_the_whole_step(bad, dtype):
     assert opt.steps == 2
 
 
-@pytest.mark.parametrize("form", [*GRADIENTS[:3], *GRADIENTS[4:]])
-@pytest.mark.parametrize("param", [np.copy, np.asfortranarray, spaced, lambda g: g.transpose(1, 2, 0).copy().transpose(2, 0, 1)])
+def turned(g):
+    return g.transpose(1, 2, 0).copy().transpose(2, 0, 1)
+
+
+@pytest.mark.parametrize("form", [*GRADIENTS[:3], turned], ids=["C", "F", "apart", "turned"])
+@pytest.mark.parametrize("param", [np.copy, np.asfortranarray, spaced, turned], ids=["C", "F", "apart", "turned"])
 def test_first_nonfinite_is_the_first_in_the_order_of_indices(param, form):
     """Whatever lies first in memory: an index is a place in the array."""
     g = np.zeros((3, 4, 5))
