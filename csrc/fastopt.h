@@ -19,7 +19,8 @@ typedef struct {
     double lr, weight_decay, grad_scale, clip_value, clip_factor;
     double momentum, dampening, lr_decay, alpha, rho, eps, eps_root;
     double beta1, beta2, momentum_decay, threshold;
-    double eta_minus, eta_plus, step_min, step_max, ema;
+    double eta_minus, eta_plus, step_min, step_max;
+    double ema;                                                /* decay of the average of the parameters, below 0: none */
     int maximize, decoupled_weight_decay, nesterov, velocity, centered, lr_in_momentum;
     int eps_mode, amsgrad, bias_correction, scheduled_momentum, clamp_unchanged, delayed;
     /* filled in for each tensor by fo_at_step: they follow the number of its steps */
@@ -42,7 +43,7 @@ typedef struct {
     void (*ema)(ptrdiff_t n, void *average, const void *param, double decay);
     /* squares[0]: sum of (g / grad_scale)^2, squares[1]: the same of the values clipped to +-clip_value */
     void (*sum_of_squares)(ptrdiff_t n, const void *grad, double grad_scale, double clip_value, double *squares);
-    ptrdiff_t (*first_nonfinite)(ptrdiff_t n, const void *grad, double grad_scale);    /* n where there is none */
+    bool (*all_finite)(ptrdiff_t n, const void *grad, double grad_scale);
 } fo_kernels;
 
 /* dispatch.c */
@@ -89,7 +90,7 @@ typedef struct {
 typedef struct {
     double grad_norm;                                          /* after grad_scale and clip_value, before clip_norm; NaN where not asked for */
     int skipped;
-    ptrdiff_t tensor, index;                                   /* first non-finite gradient and its flat index in the states' order, or -1 */
+    ptrdiff_t tensor;                                          /* the first whose gradient is not finite, or -1 */
 } fo_result;
 
 /* One step over all tensors in one parallel region: 0, or -1 where memory for the norm's partial sums is missing. */

@@ -29,5 +29,5 @@ const fo_kernels FO_TABLE = {
     .optimizers = optimizers,
     .ema = ema,
     .sum_of_squares = sum_of_squares,
-    .first_nonfinite = first_nonfinite,
+    .all_finite = all_finite,
 };

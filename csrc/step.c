@@ -54,7 +54,7 @@ static void update_strided(const fo_tensor *t, const fo_hyper *h, ptrdiff_t begi
         copy_strided((char *)t->grad, t->layout->grad_stride, t->layout, begin, n, grad, t->itemsize, false);
         t->update(n, param, grad, state, h);
         copy_strided(t->param, t->layout->param_stride, t->layout, begin, n, param, t->itemsize, true);
-        if (t->ema)
+        if (t->ema && h->ema >= 0)
             t->kernels->ema(n, t->ema + begin * t->itemsize, param, h->ema);
     }
 }
@@ -72,7 +72,7 @@ static void update(const fo_tensor *t, const fo_hyper *h, ptrdiff_t begin, ptrdi
         for (int k = 0; k < FO_STATES; k++)
             state[k] = t->state[k] ? t->state[k] + begin * t->itemsize : NULL;
         t->update(n, t->param + begin * t->itemsize, t->grad + begin * t->itemsize, state, h);
-        if (t->ema)
+        if (t->ema && h->ema >= 0)
             t->kernels->ema(n, t->ema + begin * t->itemsize, t->param + begin * t->itemsize, h->ema);
     }
 }
@@ -104,43 +104,40 @@ static void update_share(const job *j, const fo_team *team, double clip_factor)
     }
 }
 
+static ptrdiff_t chunk_size(const fo_tensor *t, ptrdiff_t begin)
+{
+    return t->size - begin < CHUNK ? t->size - begin : CHUNK;
+}
+
+/* A chunk of the gradient, contiguous: where it lies, or gathered into the buffer. */
+static const char *chunk_of(const fo_tensor *t, ptrdiff_t begin, char *buffer)
+{
+    if (t->direct)
+        return t->grad + begin * t->itemsize;
+    copy_strided((char *)t->grad, t->layout->grad_stride, t->layout, begin, chunk_size(t, begin), buffer, t->itemsize, false);
+    return buffer;
+}
+
 static squares squares_of_chunk(const fo_tensor *t, ptrdiff_t begin, const fo_options *options)
 {
     _Alignas(64) char buffer[CHUNK * 8];
-    const ptrdiff_t n = t->size - begin < CHUNK ? t->size - begin : CHUNK;
-    const char *grad = t->grad + begin * t->itemsize;
     double sums[2];
-    if (!t->direct) {
-        copy_strided((char *)t->grad, t->layout->grad_stride, t->layout, begin, n, buffer, t->itemsize, false);
-        grad = buffer;
-    }
-    t->kernels->sum_of_squares(n, grad, options->grad_scale, options->clip_value, sums);
+    t->kernels->sum_of_squares(chunk_size(t, begin), chunk_of(t, begin, buffer), options->grad_scale, options->clip_value, sums);
     return (squares){sums[0], sums[1]};
 }
 
-/* The first chunk with an element that is not finite decides; a sum may overflow without one (float64 above 1e154). */
-static bool find_nonfinite(const job *j, ptrdiff_t *tensor, ptrdiff_t *index)
+/* The first tensor whose gradient is not finite, or -1; a sum may overflow without that (float64 above 1e154). */
+static ptrdiff_t find_nonfinite(const job *j)
 {
     const squares *partial = j->partial;
     for (const fo_tensor *t = j->tensors; t < j->tensors + j->count; t++)
         for (ptrdiff_t begin = 0; t->grad && begin < t->size; begin += CHUNK, partial++) {
-            if (isfinite(partial->all))
-                continue;
             _Alignas(64) char buffer[CHUNK * 8];
-            const ptrdiff_t n = t->size - begin < CHUNK ? t->size - begin : CHUNK;
-            const char *grad = t->grad + begin * t->itemsize;
-            if (!t->direct) {
-                copy_strided((char *)t->grad, t->layout->grad_stride, t->layout, begin, n, buffer, t->itemsize, false);
-                grad = buffer;
-            }
-            const ptrdiff_t at = t->kernels->first_nonfinite(n, grad, j->options->grad_scale);
-            if (at < n) {
-                *tensor = t - j->tensors;
-                *index = begin + at;
-                return true;
-            }
+            if (!isfinite(partial->all) &&
+                !t->kernels->all_finite(chunk_size(t, begin), chunk_of(t, begin, buffer), j->options->grad_scale))
+                return t - j->tensors;
         }
-    return false;
+    return -1;
 }
 
 /* NaN goes through as in the framework: torch's and the plain factor become NaN with the norm, Keras's for Inf, too. */
@@ -174,11 +171,11 @@ static void step(void *context, fo_team *team)
             sum.clipped += j->partial[chunk].clipped;
         }
         const double norm = sqrt(sum.clipped);
-        ptrdiff_t tensor = -1, index = -1;
-        const bool found = !isfinite(sum.all) && find_nonfinite(j, &tensor, &index);
+        const ptrdiff_t nonfinite = isfinite(sum.all) ? -1 : find_nonfinite(j);
+        const bool skipped = nonfinite >= 0 && j->options->skip_nonfinite;
         if (team->rank == 0)
-            *j->result = (fo_result){norm, found && j->options->skip_nonfinite, tensor, index};
-        if (found && j->options->skip_nonfinite)
+            *j->result = (fo_result){norm, skipped, nonfinite};
+        if (skipped)
             return;
         factor = clip_factor_of(norm, j->options);
     }
@@ -199,7 +196,7 @@ int fo_step(fo_tensor *tensors, ptrdiff_t count, const fo_options *options, fo_r
         j.total += t->size;
         j.chunks += (t->size + CHUNK - 1) / CHUNK;
     }
-    *result = (fo_result){NAN, 0, -1, -1};
+    *result = (fo_result){NAN, 0, -1};
     if (options->want_norm && !(j.partial = malloc((j.chunks + 1) * sizeof *j.partial)))
         return -1;
     fo_run(fo_team_size(bytes * nanoseconds_per_byte), step, &j);

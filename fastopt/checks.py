@@ -65,11 +65,26 @@ def gradient(owner, label, param, grad):
         )
 
 
+def moved(owner, label):
+    """Raises for a parameter that its owner resized, reshaped or locked in the meantime."""
+    raise ValueError(f"{owner}: {label} was resized, reshaped or made read-only since the optimizer was made; make another one")
+
+
 def unshared(owner, label, labels, params, grad):
     """Raises where a gradient shares memory with one of the parameters."""
     for other, param in zip(labels, params):
         if np.may_share_memory(grad, param) and np.shares_memory(grad, param):
             raise ValueError(f"{owner}: gradient of {label} overlaps {other} in memory; pass a copy of it")
+
+
+def first_nonfinite(grad, grad_scale):
+    """The index of the first element of grad / grad_scale that is not finite, in C order; read piece by piece."""
+    for start in range(0, grad.size, 65536):
+        with np.errstate(over="ignore"):
+            finite = np.isfinite(grad.flat[start : start + 65536] * grad.dtype.type(1 / grad_scale))
+        if not finite.all():
+            return tuple(map(int, np.unravel_index(start + int(finite.argmin()), grad.shape)))
+    return None
 
 
 def _kind(value):

@@ -125,20 +125,36 @@ def test_a_schedule_is_given_by_its_present_rate():
 
 
 def test_arrays_are_copied_out_and_in():
-    opt, other = (train(AdamW(params(), ema=0.9, betas=[0.8, 0.9]), range(3)) for _ in range(2))
+    opt, other = trained("AdamW"), trained("AdamW")
     before, given = snapshot(opt), opt.state_dict()
     other.load_state_dict(given)
     for state in given["state"].values():
         for value in state.values():
             if isinstance(value, np.ndarray):
                 value[...] = 77
-    group = given["param_groups"][0]
-    group["lr"] = 77.0
-    group["params"].clear()
-    if isinstance(group["betas"], list):
-        group["betas"].clear()
+    given["param_groups"][0]["lr"] = 77.0
+    given["param_groups"][0]["params"].clear()
     assert snapshot(opt) == before
     assert frozen(other.state_dict()) == frozen(opt.state_dict())
+
+
+def test_options_are_copied_out():
+    betas, rate = [0.8, 0.9], np.array(0.1)
+    opt = Adam(np.ones(2), lr=rate, betas=betas)
+    group = opt.state_dict()["param_groups"][0]
+    assert group["betas"] is not betas
+    assert group["lr"] is not rate
+
+
+def test_a_state_from_before_the_first_step_takes_all_back():
+    opt, new = trained("momentum"), SGD(params(), momentum=0.9, dampening=0.5)
+    opt.load_state_dict(new.state_dict())
+    for mine, first in zip(arrays_of(opt), params()):
+        mine[...] = first
+    assert snapshot(train(opt, range(3))) == snapshot(train(new, range(3)))
+    opt = trained("centered")
+    opt.load_state_dict({"state": {}, "param_groups": opt.state_dict()["param_groups"]})
+    assert {array.any() for state in opt.state_dict()["state"].values() for n, array in state.items() if n != "step"} == {np.False_}
 
 
 # ---- on from the middle, bit for bit

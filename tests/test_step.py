@@ -369,7 +369,7 @@ def test_first_nonfinite_is_the_first_in_the_order_of_indices(param, form):
 @pytest.mark.parametrize(("form", "where"), [
     (lambda a, b: a, (0, (1,))), (lambda a, b: [b, a], (1, (1,))), (lambda a, b: {"x": b, "y": a}, ("y", (1,))),
     (lambda a, b: [{"params": b}, {"params": a}], ((1, 0), (1,))), (lambda a, b: [{"params": [b, a]}], ((0, 1), (1,))),
-    (lambda a, b: [{"params": [b]}, {"params": {"y": a}}], ((1, "y"), (1,))),
+    (lambda a, b: [{"params": [b, b.copy()]}, {"params": {"x": b.copy(), "y": a}}], ((1, "y"), (1,))),
 ])  # fmt: skip
 def test_nonfinite_is_named_as_the_parameters_are(form, where):
     opt = SGD(form(ones(3), ones(2)))

@@ -73,15 +73,20 @@ typedef struct function {
 
 static const function functions[] = {
     {"vexp", vexp, correct_exp, 1.1, 1.1, 0, INFINITY, -750, 715,
-     {{0, 1}, {-0.0, 1}, {SMALLEST, 1}, {-SMALLEST, 1}, {LARGEST, INFINITY}, {-LARGEST, 0}, {INFINITY, INFINITY}, {-INFINITY, 0}, {NAN, NAN}}},
+     {{0, 1}, {-0.0, 1}, {SMALLEST, 1}, {-SMALLEST, 1}, {LARGEST, INFINITY}, {-LARGEST, 0},
+      {INFINITY, INFINITY}, {-INFINITY, 0}, {NAN, NAN}}},
     {"vlog", vlog, correct_log, 0.9, 0.9, -INFINITY, INFINITY, 0.25, 4,
-     {{0, -INFINITY}, {-0.0, -INFINITY}, {1, 0}, {-1, NAN}, {-SMALLEST, NAN}, {-LARGEST, NAN}, {INFINITY, INFINITY}, {-INFINITY, NAN}, {NAN, NAN}}},
+     {{0, -INFINITY}, {-0.0, -INFINITY}, {1, 0}, {-1, NAN}, {-SMALLEST, NAN}, {-LARGEST, NAN},
+      {INFINITY, INFINITY}, {-INFINITY, NAN}, {NAN, NAN}}},
     {"vtanh", vtanh, correct_tanh, 2, 2, -1, 1, -2, 2,
-     {{0, 0}, {-0.0, -0.0}, {SMALLEST, SMALLEST}, {-SMALLEST, -SMALLEST}, {LARGEST, 1}, {-LARGEST, -1}, {INFINITY, 1}, {-INFINITY, -1}, {NAN, NAN}}},
+     {{0, 0}, {-0.0, -0.0}, {SMALLEST, SMALLEST}, {-SMALLEST, -SMALLEST}, {LARGEST, 1}, {-LARGEST, -1},
+      {INFINITY, 1}, {-INFINITY, -1}, {NAN, NAN}}},
     {"vsigmoid", vsigmoid, correct_sigmoid, 2, 2, 0, 1, -40, 40,
-     {{0, 0.5}, {-0.0, 0.5}, {SMALLEST, 0.5}, {-SMALLEST, 0.5}, {LARGEST, 1}, {-LARGEST, 0}, {INFINITY, 1}, {-INFINITY, 0}, {NAN, NAN}}},
+     {{0, 0.5}, {-0.0, 0.5}, {SMALLEST, 0.5}, {-SMALLEST, 0.5}, {LARGEST, 1}, {-LARGEST, 0},
+      {INFINITY, 1}, {-INFINITY, 0}, {NAN, NAN}}},
     {"vsqrt", vsqrt, correct_sqrt, 0.5, 0.501, -0.0, INFINITY, 0.25, 4,
-     {{0, 0}, {-0.0, -0.0}, {1, 1}, {-1, NAN}, {-SMALLEST, NAN}, {-LARGEST, NAN}, {INFINITY, INFINITY}, {-INFINITY, NAN}, {NAN, NAN}}},
+     {{0, 0}, {-0.0, -0.0}, {1, 1}, {-1, NAN}, {-SMALLEST, NAN}, {-LARGEST, NAN},
+      {INFINITY, INFINITY}, {-INFINITY, NAN}, {NAN, NAN}}},
 };
 
 /* Arguments wait in x until it is full, then are computed and judged together. */
@@ -120,7 +125,8 @@ static double ulps(real y, wide correct)
 static void fail(sweep *s, const char *what, real x, real y, real expected)
 {
     if (s->failures++ < 5)
-        printf("%s: %s: at x = %.17g got %.17g, expected %.17g\n", s->f->name, what, (double)x, (double)y, (double)expected);
+        printf("%s: %s: at x = %.17g got %.17g, expected %.17g\n", s->f->name, what, (double)x, (double)y,
+               (double)expected);
 }
 
 /* The same arguments in other lanes. */
@@ -225,7 +231,7 @@ static bool helpers_hold(void)
         mask[i] = -1;
         for (int j = 0; j < LANES; j++)
             hold &= vselect(mask, one, two)[j] == (i == j ? 1 : 2);
-        hold &= same(vsplat(-0.0)[i], -0.0) && same(vabs(vsplat(-0.0))[i], 0) && same(vabs(-two)[i], 2) && isnan(vabs(nan)[i]);
+        hold &= same(vsplat(-0.0)[i], -0.0) && same(vabs(-zero)[i], 0) && same(vabs(-two)[i], 2) && isnan(vabs(nan)[i]);
         hold &= vmin(one, two)[i] == 1 && vmin(two, one)[i] == 1 && vmax(one, two)[i] == 2 && vmax(two, one)[i] == 2;
         hold &= vmin(nan, one)[i] == 1 && isnan(vmin(one, nan)[i]) && vmax(nan, one)[i] == 1 && isnan(vmax(one, nan)[i]);
         hold &= same(vmin(zero, -zero)[i], -0.0) && same(vmax(-zero, zero)[i], 0);

@@ -30,14 +30,14 @@ static void sum_of_squares(ptrdiff_t n, const void *grad, double grad_scale, dou
     squares[1] = added_up(clipped);
 }
 
-static ptrdiff_t first_nonfinite(ptrdiff_t n, const void *grad, double grad_scale)
+static bool all_finite(ptrdiff_t n, const void *grad, double grad_scale)
 {
     const real *g = grad;
     const real scale = 1 / grad_scale;
     for (ptrdiff_t i = 0; i < n; i++) {
         const real x = g[i] * scale;
         if (!isfinite(x))
-            return i;
+            return false;
     }
-    return n;
+    return true;
 }

@@ -49,7 +49,7 @@ cdef extern from "fastopt.h" nogil:
     ctypedef struct fo_result:
         double grad_norm
         int skipped
-        ptrdiff_t tensor, index
+        ptrdiff_t tensor
     int fo_step(fo_tensor *tensors, ptrdiff_t count, const fo_options *options, fo_result *result)
 
 cdef const fo_kernels *single                                   # the tables in use: float32, float64

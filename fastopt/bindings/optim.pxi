@@ -71,6 +71,19 @@ cdef inline bint alike(cnp.ndarray param, cnp.ndarray grad) noexcept:
     return True
 
 
+cdef inline bint untouched(cnp.ndarray param, cnp.ndarray then) noexcept:
+    """Whether an array still lies where and how its view made earlier does, and may be written."""
+    cdef int axis, ndim = cnp.PyArray_NDIM(param)
+    if cnp.PyArray_BYTES(param) != cnp.PyArray_BYTES(then) or cnp.PyArray_TYPE(param) != cnp.PyArray_TYPE(then):
+        return False
+    if not cnp.PyArray_ISWRITEABLE(param) or ndim != cnp.PyArray_NDIM(then):
+        return False
+    for axis in range(ndim):
+        if cnp.PyArray_DIM(param, axis) != cnp.PyArray_DIM(then, axis) or cnp.PyArray_STRIDE(param, axis) != cnp.PyArray_STRIDE(then, axis):
+            return False
+    return True
+
+
 def update(str kernel, cnp.ndarray param, cnp.ndarray grad, list states, dict numbers, double step, double mu_product,
            double grad_scale, double clip_value):
     """One update of one array by the kernel, in place; the arrays were checked by the caller (fastopt.kernels)."""
@@ -106,11 +119,14 @@ def ema(cnp.ndarray average, cnp.ndarray param, double decay):
         kernels.ema(n, a, p, decay)
 
 
+FIXED = (float, int, str, tuple, type(None))                    # values that cannot change within
+
+
 cdef class Stepper:
     """The work list of an optimizer: its parameters checked once, its states, and the step over all of them.
 
-    `refresh(group)` is called where a group's options changed: it checks them and returns their numbers (hyper.encode);
-    `rate(group)` gives the scheduled learning rate of a group. Steps counts the steps done, skipped ones left out.
+    `plain` says that gradients come as a list in the order of the parameters. `steps` counts the steps done, skipped ones left
+    out. The optimizer is an argument of each step, not kept: its arrays are freed with it, without a garbage collection.
     """
     cdef fo_tensor *tensors
     cdef fo_layout *layouts
@@ -120,15 +136,15 @@ cdef class Stepper:
     cdef char **islands                                        # low and high ends of the parameters' memory, merged, in order
     cdef Py_ssize_t count, island_count
     cdef int clip_rule
-    cdef bint busy, has_norm, count_all
+    cdef bint busy, measured, count_all, plain
     cdef fo_result result
     cdef str owner
-    cdef list params, leaders, labels, grads, keep, groups, seen, scheduled
-    cdef object node, refresh, rate, flatten
+    cdef list params, views, leaders, labels, grads, keep, groups, seen, scheduled
+    cdef object nonfinite                                      # (tensor, index) of the last step
     cdef public long long steps
 
-    def __cinit__(self, str owner, str kernel, list params, list labels, node, list group_of, list groups, int clip_rule,
-                  bint count_all, refresh, rate, flatten):
+    def __cinit__(self, str owner, str kernel, list params, list labels, bint plain, list group_of, list groups, int clip_rule,
+                  bint count_all):
         cdef Py_ssize_t i
         self.count = len(params)
         self.tensors = <fo_tensor *>calloc(self.count + 1, sizeof(fo_tensor))
@@ -139,11 +155,11 @@ cdef class Stepper:
         self.islands = <char **>calloc(2 * self.count + 2, sizeof(char *))
         if not (self.tensors and self.layouts and self.hypers and self.group_of and self.cleared and self.islands):
             raise MemoryError()
-        self.owner, self.params, self.labels, self.node = owner, params, labels, node
+        self.owner, self.params, self.labels, self.plain = owner, params, labels, plain
+        self.views = [param.view() for param in params]
         self.leaders, self.grads, self.keep = list(params), [None] * self.count, [{} for _ in params]
         self.groups, self.seen, self.scheduled = groups, [None] * len(groups), [False] * len(groups)
-        self.clip_rule, self.count_all, self.refresh, self.rate, self.flatten = clip_rule, count_all, refresh, rate, flatten
-        self.result = [float("nan"), 0, -1, -1]
+        self.clip_rule, self.count_all = clip_rule, count_all
         for i in range(self.count):
             self.group_of[i] = group_of[i]
             self.set_param(&self.tensors[i], params[i], kernel.encode())
@@ -185,37 +201,16 @@ cdef class Stepper:
         self.tensors[i].born = self.tensors[i].step
 
     def counts(self, Py_ssize_t i):
-        """(step, mu_product) of tensor i."""
-        return int(self.tensors[i].step), self.tensors[i].mu_product
+        """(step, mu_product, step at which its states began) of tensor i."""
+        return int(self.tensors[i].step), self.tensors[i].mu_product, int(self.tensors[i].born)
 
-    def set_counts(self, Py_ssize_t i, double step, double mu_product):
-        self.tensors[i].step, self.tensors[i].born, self.tensors[i].mu_product = step, 0, mu_product
-
-    def measured(self):
-        """Whether the last step computed the norm."""
-        return bool(self.has_norm)
+    def set_counts(self, Py_ssize_t i, double step, double mu_product, double born):
+        self.tensors[i].step, self.tensors[i].mu_product, self.tensors[i].born = step, mu_product, born
 
     def report(self):
-        """(grad_norm, skipped, tensor, flat index) of the last step, NaN and -1 where there is nothing to tell."""
-        cdef Py_ssize_t i = self.result.tensor, index = self.result.index
-        if i >= 0:
-            index = self.c_order(i, index)
-        return self.result.grad_norm, bool(self.result.skipped), i, index
-
-    cdef Py_ssize_t c_order(self, Py_ssize_t i, Py_ssize_t index):
-        """A flat index in the order of the tensor's memory as one in C order."""
-        cdef int axes[64]
-        cdef int k, axis, ndim = cnp.PyArray_NDIM(self.params[i])
-        cdef cnp.npy_intp *shape = cnp.PyArray_DIMS(self.params[i])
-        cdef Py_ssize_t at = 0, weight
-        order_of(self.leaders[i], axes)
-        for k in range(ndim - 1, -1, -1):
-            weight = 1
-            for axis in range(axes[k] + 1, ndim):
-                weight *= shape[axis]
-            at += index % shape[axes[k]] * weight
-            index //= shape[axes[k]]
-        return at
+        """(grad_norm, skipped, tensor, index) of the last step; None where nobody asked, or there is nothing to tell."""
+        tensor, index = self.nonfinite or (None, None)
+        return (self.result.grad_norm if self.measured else None), bool(self.result.skipped), tensor, index
 
     cdef bint unchanged(self, dict group, tuple seen):
         """Whether a group holds the very objects that it held when it was last read."""
@@ -230,33 +225,36 @@ cdef class Stepper:
             i += 2
         return True
 
-    cdef read_groups(self):
+    cdef read_groups(self, optimizer):
         """Takes up what changed in the groups; all of them are checked before any is taken."""
         cdef Py_ssize_t k
         cdef list fresh = None
         cdef dict group
+        if len(self.groups) != len(self.seen):
+            raise ValueError(f"{self.owner}: there are {len(self.groups)} groups, expected {len(self.seen)} as at construction")
         for k in range(len(self.seen)):
             group = self.groups[k]
             if not self.unchanged(group, self.seen[k]):
                 fresh = [] if fresh is None else fresh
-                fresh.append((k, self.refresh(k, self.steps)))
+                fresh.append((k, optimizer._refresh(k, self.steps)))
         if fresh is not None:
             for k, numbers in fresh:
                 group = self.groups[k]
+                optimizer._equip(k)
                 fill(&self.hypers[k], numbers)
                 self.scheduled[k] = callable(group["lr"])
-                mutable = any(isinstance(value, (list, dict)) for name, value in group.items() if name != "params")
-                self.seen[k] = None if mutable else tuple(x for item in group.items() for x in item)
+                fixed = all(isinstance(value, FIXED) or callable(value) for name, value in group.items() if name != "params")
+                self.seen[k] = tuple(x for item in group.items() for x in item) if fixed else None
         for k in range(len(self.seen)):
             if self.scheduled[k]:
-                self.hypers[k].lr = self.rate(k, self.steps)
+                self.hypers[k].lr = optimizer._rate(k, self.steps)
 
     cdef int take_gradient(self, Py_ssize_t i, object grad) except -1:
         """Checks gradient i and notes where it lies."""
         cdef fo_tensor *t = &self.tensors[i]
         cdef cnp.ndarray param = self.params[i], g
-        if cnp.PyArray_BYTES(param) != t.param or not cnp.PyArray_ISWRITEABLE(param) or cnp.PyArray_SIZE(param) != t.size:
-            raise ValueError(f"{self.owner}: {self.labels[i]} was resized or made read-only since the optimizer was made")
+        if not untouched(param, self.views[i]):
+            checks.moved(self.owner, self.labels[i])
         if grad is None:
             self.grads[i] = None
             t.grad = NULL
@@ -270,6 +268,7 @@ cdef class Stepper:
             lay_out(t, self.leaders[i], param, g)
         if not (t.direct and self.cleared[i] == cnp.PyArray_BYTES(g)):
             self.clear(i, g)
+            self.cleared[i] = cnp.PyArray_BYTES(g) if t.direct else NULL
         self.grads[i] = grad
         t.grad = cnp.PyArray_BYTES(g)
         return 0
@@ -295,10 +294,9 @@ cdef class Stepper:
                 b = middle
         if a < self.island_count and self.islands[2 * a] < high:
             checks.unshared(self.owner, self.labels[i], self.labels, self.params, grad)
-        self.cleared[i] = low
         return 0
 
-    def step(self, grads, clip_norm, clip_value, double grad_scale, bint skip_nonfinite):
+    def step(self, optimizer, grads, clip_norm, clip_value, double grad_scale, bint skip_nonfinite):
         """One step; nothing changes where anything is wrong. The arguments' ranges were checked by the caller."""
         cdef fo_options options
         cdef Py_ssize_t i
@@ -312,22 +310,24 @@ cdef class Stepper:
             options.clip_norm = INFINITY if clip_norm is None else clip_norm
             options.count_all = self.count_all
             options.want_norm = skip_nonfinite or clip_norm is not None
-            if self.node is None and type(grads) is list and len(<list>grads) == self.count:
+            if self.plain and type(grads) is list and len(<list>grads) == self.count:
                 for i in range(self.count):
                     self.take_gradient(i, (<list>grads)[i])
             else:
-                flat = self.flatten(grads)
+                flat = optimizer._flatten(grads)
                 for i in range(self.count):
                     self.take_gradient(i, flat[i])
-            self.read_groups()
+            self.read_groups(optimizer)
             if self.count == 1 and self.tensors[0].size < 2048:
                 failed = fo_step(self.tensors, self.count, &options, &self.result)    # sooner done than the GIL let go
             else:
                 with nogil:
                     failed = fo_step(self.tensors, self.count, &options, &self.result)
-            self.has_norm = options.want_norm
+            self.measured, self.nonfinite = options.want_norm, None
             if failed:
                 raise MemoryError(f"{self.owner}: no memory for the partial sums of the gradients' norm")
+            if self.result.tensor >= 0:
+                self.nonfinite = self.result.tensor, checks.first_nonfinite(self.grads[self.result.tensor], grad_scale)
             if not self.result.skipped:
                 self.steps += 1
         finally:

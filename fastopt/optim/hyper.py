@@ -57,9 +57,12 @@ def number(owner, name, value, allowed):
         value = value.item()
     if not isinstance(value, Real) or isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{owner}: {name} must be {allowed.words}, got {value!r}")
-    if value not in allowed:
-        raise ValueError(f"{owner}: {name} must be {allowed.words}, got {value}")
-    return float(value)
+    try:
+        if value in allowed:
+            return float(value)
+    except OverflowError:  # an int beyond every float
+        pass
+    raise ValueError(f"{owner}: {name} must be {allowed.words}, got {value}")
 
 
 def _pair(owner, name, value):
@@ -98,6 +101,8 @@ def encode(owner, kernel, options):
             numbers[name] = codes[numbers[name]]
     if "momentum_decay" in numbers:
         numbers["scheduled_momentum"] = numbers["momentum_decay"] is not None
+    if "ema" in numbers and numbers["ema"] is None:
+        numbers["ema"] = -1
     return {name: float(value or 0) for name, value in numbers.items()}
 
 

@@ -2,7 +2,6 @@
 
 import difflib
 import inspect
-import math
 from collections import namedtuple
 
 import numpy as np
@@ -74,10 +73,10 @@ class Optimizer:
 
     def _preset(self, like):
         owner = type(self).__name__
-        if like in self.rule.presets:
+        if isinstance(like, str) and like in self.rule.presets:
             return self.rule.defaults(like)
         has = ", ".join(map(repr, self.rule.presets))
-        if like in PRESETS:
+        if isinstance(like, str) and like in PRESETS:
             others = ", ".join(name for name, rule in RULES.items() if like in rule.presets)
             raise ValueError(f"{owner}: {like} has no {owner}; like may be {has} here, and {like!r} is a preset of {others}")
         raise ValueError(f"{owner}: like must be one of {has}, got {like!r}")
@@ -126,14 +125,14 @@ class Optimizer:
         self._states, self._averages = [{} for _ in arrays], [None] * len(arrays)
         self._build()
         for k in range(len(groups)):
-            self._refresh(k, 0)
+            self._equip(k)
 
     def _build(self):
         plain = not self._grouped and self._nests[0].kind == "sequence"
+        owner, clip_rule, count_all = f"{type(self).__name__}.step", CLIP_RULES[self.like], self.like in COUNTS_ALL
         self._stepper = core.Stepper(
-            f"{type(self).__name__}.step", self.rule.kernel, self._params, self._labels, None if plain else self._nests,
-            self._group_of, self.param_groups, CLIP_RULES[self.like], self.like in COUNTS_ALL, self._refresh, self._rate, self._flatten,
-        )  # fmt: skip
+            owner, self.rule.kernel, self._params, self._labels, plain, self._group_of, self.param_groups, clip_rule, count_all
+        )
         self._members = [group["params"] for group in self.param_groups]
 
     def step(self, grads, *, clip_norm=None, clip_value=None, grad_scale=1.0, skip_nonfinite=False):
@@ -150,12 +149,12 @@ class Optimizer:
             raise RuntimeError(
                 f"{type(self).__name__}.step: this optimizer has no parameters: pass them at construction, or call bind(params)"
             )
-        if clip_norm is not None or clip_value is not None or grad_scale != 1.0:
+        if clip_norm is not None or clip_value is not None or type(grad_scale) is not float or grad_scale != 1.0:
             owner = f"{type(self).__name__}.step"
             clip_norm = None if clip_norm is None else hyper.number(owner, "clip_norm", clip_norm, hyper.POSITIVE)
             clip_value = None if clip_value is None else hyper.number(owner, "clip_value", clip_value, hyper.POSITIVE)
             grad_scale = hyper.number(owner, "grad_scale", grad_scale, hyper.POSITIVE)
-        self._stepper.step(grads, clip_norm, clip_value, grad_scale, skip_nonfinite)
+        self._stepper.step(self, grads, clip_norm, clip_value, grad_scale, skip_nonfinite)
 
     def _flatten(self, grads):
         owner = f"{type(self).__name__}.step"
@@ -175,7 +174,7 @@ class Optimizer:
         return hyper.encode(owner, self.rule.kernel, {name: value for name, value in options.items() if name != "params"})
 
     def _refresh(self, k, count):
-        """Called by the stepper where a group changed: its numbers; state arrays that it needs from now on are made."""
+        """Called by the stepper where a group changed: its numbers, everything checked."""
         owner, group = type(self).__name__, self.param_groups[k]
         if group.get("params") is not self._members[k]:
             raise ValueError(f"{owner}: the params of group {k} were replaced; make another optimizer for other parameters")
@@ -186,19 +185,34 @@ class Optimizer:
             raise ValueError(
                 f"{owner}: option {strange[0]!r} of group {k} is {'missing' if strange[0] in self._defaults else 'unknown'}"
             )
-        numbers = self._numbers(group, count)
+        return self._numbers(group, count)
+
+    def _equip(self, k):
+        """Called by the stepper after all groups were found right: makes the state arrays that a group needs from now on."""
+        group = self.param_groups[k]
         for i in (i for i, of in enumerate(self._group_of) if of == k):
-            for slot, item in enumerate(self.rule.states):
+            for item in self.rule.states:
                 if item.name not in self._states[i] and item.needed(group):
-                    first = numbers[item.first] if item.first else 0
-                    like = np.zeros_like if first == 0 else np.full_like
-                    self._states[i][item.name] = like(self._params[i], *([first] if first else []), order="K", subok=False)
-                    self._stepper.attach(i, slot, self._states[i][item.name])
+                    first = self._numbers(group, self.steps)[item.first] if item.first else 0
+                    self._make(i, item.name)[...] = first
                     self._stepper.begin(i)
             if group["ema"] is not None and self._averages[i] is None:
-                self._averages[i] = np.array(self._params[i], order="K", copy=True, subok=False)
-                self._stepper.attach(i, -1, self._averages[i])
-        return numbers
+                self._make(i, "ema")[...] = self._params[i]
+
+    def _make(self, i, name):
+        """A new state array of zeros for parameter i, known to the stepper; it lies in memory like those that there are."""
+        leader = next((a for a in (*self._states[i].values(), self._averages[i]) if a is not None), self._params[i])
+        array = np.zeros_like(leader, order="K", subok=False)
+        if name == "ema":
+            self._averages[i] = array
+        else:
+            self._states[i][name] = array
+        self._stepper.attach(i, self._slot(name), array)
+        return array
+
+    def _slot(self, name):
+        """The number of a state among the kernel's; -1 is the average."""
+        return -1 if name == "ema" else [item.name for item in self.rule.states].index(name)
 
     def _rate(self, k, count):
         return hyper.number(type(self).__name__, f"lr({count})", self.param_groups[k]["lr"](count), hyper.NOT_NEGATIVE)
@@ -206,14 +220,15 @@ class Optimizer:
     @property
     def last_step(self):
         """What the last step found: LastStep(grad_norm, skipped, nonfinite)."""
-        norm, skipped, tensor, index = (math.nan, False, -1, -1) if self._stepper is None else self._stepper.report()
+        if self._stepper is None:
+            return LastStep(None, False, None)
+        norm, skipped, tensor, index = self._stepper.report()
         where = None
-        if tensor >= 0:
+        if tensor is not None:
             k = self._group_of[tensor]
             key = self._nests[k].keys[tensor - self._nests[k].start]
-            at = tuple(map(int, np.unravel_index(index, self._params[tensor].shape))) if self._params[tensor].ndim else ()
-            where = ((k, key) if self._grouped else key, at)
-        return LastStep(None if self._stepper is None or not self._stepper.measured() else norm, skipped, where)
+            where = ((k, key) if self._grouped else key, index)
+        return LastStep(norm, skipped, where)
 
     @property
     def steps(self):
@@ -267,11 +282,10 @@ class Optimizer:
         self._stepper = None
         if counts is not None:
             self._build()
-            for i, (step, product) in enumerate(counts[0]):
-                self._stepper.set_counts(i, step, product)
-                for slot, item in enumerate(self.rule.states):
-                    if item.name in self._states[i]:
-                        self._stepper.attach(i, slot, self._states[i][item.name])
+            for i, count in enumerate(counts[0]):
+                self._stepper.set_counts(i, *count)
+                for name, array in self._states[i].items():
+                    self._stepper.attach(i, self._slot(name), array)
                 if self._averages[i] is not None:
                     self._stepper.attach(i, -1, self._averages[i])
             self._stepper.steps = counts[1]

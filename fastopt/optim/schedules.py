@@ -21,8 +21,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any, NamedTuple, get_type_hints
 
-__all__ = ["Constant", "Cosine", "CosineRestarts", "Exponential", "InverseSqrt", "MultiStep", "OneCycle", "Polynomial",
-           "ReduceOnPlateau", "StepDecay", "Warmup"]
+__all__ = [
+    "Constant",
+    "Cosine",
+    "CosineRestarts",
+    "Exponential",
+    "InverseSqrt",
+    "MultiStep",
+    "OneCycle",
+    "Polynomial",
+    "ReduceOnPlateau",
+    "StepDecay",
+    "Warmup",
+]
 
 
 class _Rule(NamedTuple):
@@ -73,11 +84,14 @@ Share = Annotated[float, _Rule("in [0, 1]", _real, lambda x: 0 <= x <= 1)]
 Shrink = Annotated[float, _Rule("in (0, 1)", _real, lambda x: 0 < x < 1)]
 Steps = Annotated[int, _Rule("a positive integer", _integer, lambda n: n > 0)]
 Count = Annotated[int, _COUNT]
-Milestones = Annotated[tuple[int, ...], _Rule(
-    "a sequence of non-negative integers", lambda v: tuple(sorted(map(_integer, v))), lambda v: all(n >= 0 for n in v))]
-RateOrSchedule = Annotated[float | Callable[[int], float], _Rule(
-    f"a schedule or {_RATE.expected}", lambda v: v if callable(v) else _real(v),
-    lambda v: callable(v) or _RATE.holds(v))]
+Milestones = Annotated[
+    tuple[int, ...],
+    _Rule("a sequence of non-negative integers", lambda v: tuple(sorted(map(_integer, v))), lambda v: all(n >= 0 for n in v)),
+]
+RateOrSchedule = Annotated[
+    float | Callable[[int], float],
+    _Rule(f"a schedule or {_RATE.expected}", lambda v: v if callable(v) else _real(v), lambda v: callable(v) or _RATE.holds(v)),
+]
 
 
 class _Schedule:

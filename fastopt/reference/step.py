@@ -24,16 +24,16 @@ def clip_factor(norm, clip_norm, rule):
 class Stepper:
     """The parameters of an optimizer with their states; see fastopt._core.Stepper for the arguments."""
 
-    def __init__(self, owner, kernel, params, labels, node, group_of, groups, clip_rule, count_all, refresh, rate, flatten):
+    def __init__(self, owner, kernel, params, labels, plain, group_of, groups, clip_rule, count_all):
         self.owner, self.params, self.labels, self.group_of, self.groups = owner, params, labels, group_of, groups
-        self.clip_rule, self.count_all, self.refresh, self.rate, self.flatten = clip_rule, count_all, refresh, rate, flatten
+        self.clip_rule, self.count_all, self.checked = clip_rule, count_all, len(groups)
         self.kernel = getattr(optimizers, kernel)
         self.options = [name for name, p in inspect.signature(self.kernel).parameters.items() if p.kind is p.KEYWORD_ONLY]
-        self.states = [{} for _ in params]
+        self.states, self.views = [{} for _ in params], [param.view() for param in params]
         self.done, self.born = [0] * len(params), [0] * len(params)  # steps, and those before the states were made
         self.products = [1.0] * len(params)  # NAdam's
-        self.last = (math.nan, False, -1, -1)
-        self.steps, self.asked = 0, False
+        self.last = (None, False, None, None)
+        self.steps = 0
 
     def attach(self, i, k, array):
         self.states[i][k] = array
@@ -42,38 +42,38 @@ class Stepper:
         self.born[i] = self.done[i]
 
     def counts(self, i):
-        return self.done[i], self.products[i]
+        return self.done[i], self.products[i], self.born[i]
 
-    def set_counts(self, i, step, mu_product):
-        self.done[i], self.born[i], self.products[i] = int(step), 0, mu_product
-
-    def measured(self):
-        return self.asked
+    def set_counts(self, i, step, mu_product, born):
+        self.done[i], self.products[i], self.born[i] = int(step), mu_product, int(born)
 
     def report(self):
         return self.last
 
-    def step(self, grads, clip_norm, clip_value, grad_scale, skip_nonfinite):
-        flat = self.flatten(grads)
-        for label, param, grad in zip(self.labels, self.params, flat):
+    def step(self, optimizer, grads, clip_norm, clip_value, grad_scale, skip_nonfinite):
+        flat = optimizer._flatten(grads)
+        for label, param, then, grad in zip(self.labels, self.params, self.views, flat):
+            if not param.flags.writeable or param.__array_interface__ != then.__array_interface__:
+                checks.moved(self.owner, label)
             if grad is not None:
                 checks.gradient(self.owner, label, param, grad)
                 checks.unshared(self.owner, label, self.labels, self.params, grad)
-            if not param.flags.writeable:
-                raise ValueError(f"{self.owner}: {label} was resized or made read-only since the optimizer was made")
+        if len(self.groups) != self.checked:
+            raise ValueError(f"{self.owner}: there are {len(self.groups)} groups, expected {self.checked} as at construction")
         for k in range(len(self.groups)):
-            self.refresh(k, self.steps)
-        rates = [self.rate(k, self.steps) if callable(group["lr"]) else group["lr"] for k, group in enumerate(self.groups)]
+            optimizer._refresh(k, self.steps)
+        for k in range(len(self.groups)):
+            optimizer._equip(k)
+        rates = [optimizer._rate(k, self.steps) if callable(group["lr"]) else group["lr"] for k, group in enumerate(self.groups)]
         limit = math.inf if clip_value is None else clip_value
-        factor, self.last, self.asked = 1.0, (math.nan, False, -1, -1), clip_norm is not None or skip_nonfinite
+        factor, self.last = 1.0, (None, False, None, None)
         with np.errstate(all="ignore"):
-            if self.asked:
+            if clip_norm is not None or skip_nonfinite:
                 clipped = [np.clip(g * (1 / grad_scale), -limit, limit) for g in flat if g is not None]
                 norm = math.sqrt(sum(float(np.sum(np.square(g, dtype=np.float64))) for g in clipped))
-                tensor, index = next(
-                    ((i, int(np.argmin(ok))) for i, ok in self._finite(flat, grad_scale) if not ok.all()), (-1, -1)
-                )
-                self.last = (norm, skip_nonfinite and tensor >= 0, tensor, index)
+                bad = ((i, checks.first_nonfinite(g, grad_scale)) for i, g in enumerate(flat) if g is not None)
+                tensor, index = next((found for found in bad if found[1] is not None), (None, None))
+                self.last = (norm, skip_nonfinite and tensor is not None, tensor, index)
                 if self.last[1]:
                     return
                 if clip_norm is not None:
@@ -84,10 +84,6 @@ class Stepper:
                 if grad is not None or self.count_all:
                     self._count(i)
         self.steps += 1
-
-    @staticmethod
-    def _finite(flat, grad_scale):
-        return ((i, np.isfinite(g * (1 / grad_scale)).ravel()) for i, g in enumerate(flat) if g is not None and g.size)
 
     def _update(self, i, grad, rate, **scaling):
         group, states, step = self.groups[self.group_of[i]], self.states[i], self.done[i] + 1
