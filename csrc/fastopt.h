@@ -53,6 +53,7 @@ fo_update *fo_find_update(const fo_kernels *kernels, const char *name);
 
 /* team.c */
 void fo_set_num_threads(int n);                                /* 0: the default again */
+int fo_chosen_num_threads(void);                               /* what fo_set_num_threads said, or 0 */
 int fo_get_num_threads(void);
 bool fo_has_openmp(void);
 int fo_team_size(double nanoseconds);                          /* 1 or fo_get_num_threads(), by what the work takes on one core */

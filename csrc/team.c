@@ -11,7 +11,7 @@
 
 static int default_threads = 1, chosen_threads;                /* chosen: 0 where the user did not say */
 static int forced;                                             /* tests: cut even the smallest work */
-static int started, in_forked_child;                           /* libgomp's threads do not survive fork: a region would hang */
+static int in_forked_child;
 static double region_nanoseconds;
 
 bool fo_has_openmp(void)
@@ -24,9 +24,11 @@ bool fo_has_openmp(void)
 }
 
 #ifdef _OPENMP
+/* libgomp's threads do not survive fork: the next region would wait for them for ever. Whether somebody else has started
+ * them (a library that shares our libgomp) cannot be asked, so every child stays serial. */
 static void after_fork_in_child(void)
 {
-    in_forked_child = started;
+    in_forked_child = 1;
 }
 #endif
 
@@ -45,10 +47,15 @@ void fo_set_num_threads(int n)
     __atomic_store_n(&chosen_threads, n, __ATOMIC_RELAXED);
 }
 
+int fo_chosen_num_threads(void)
+{
+    return __atomic_load_n(&chosen_threads, __ATOMIC_RELAXED);
+}
+
 int fo_get_num_threads(void)
 {
 #ifdef _OPENMP
-    const int chosen = __atomic_load_n(&chosen_threads, __ATOMIC_RELAXED);
+    const int chosen = fo_chosen_num_threads();
     if (chosen > 0)
         return chosen;
     const int openmp = omp_get_max_threads();                  /* threadpoolctl and joblib limit us through this */
@@ -74,9 +81,8 @@ void fo_run(int size, fo_task *task, void *context)
 {
     long arrivals = 0;
 #ifdef _OPENMP
-    if (size > 1) {
+    if (size > 1 && !in_forked_child) {
         const unsigned control = get_control();
-        __atomic_store_n(&started, 1, __ATOMIC_RELAXED);
 #pragma omp parallel num_threads(size)
         {
             const unsigned own = get_control();

@@ -35,14 +35,20 @@ def _read(path):
         return file.read()
 
 
+MOST = 1024  # libgomp ends the process where it cannot start as many threads as asked for
+
+
 def set_num_threads(n):
-    """Lets a call use `n` threads (n >= 1), or one where it is too small to gain from them. Results do not depend on it."""
+    """Lets a call use `n` threads (1 to 1024), or one where it is too small to gain from them. Results do not depend on it.
+
+    A child of `fork` always uses one: OpenMP's threads do not survive it.
+    """
     from .backend import core
 
     if isinstance(n, bool) or not hasattr(n, "__index__"):
-        raise TypeError(f"set_num_threads: n must be an integer >= 1, got {n!r}")
-    if not 1 <= n.__index__() < 2**31:
-        raise ValueError(f"set_num_threads: n must be an integer >= 1, got {n}")
+        raise TypeError(f"set_num_threads: n must be an integer from 1 to {MOST}, got {n!r}")
+    if not 1 <= n.__index__() <= MOST:
+        raise ValueError(f"set_num_threads: n must be an integer from 1 to {MOST}, got {n}")
     core.set_num_threads(n.__index__())
 
 
@@ -56,9 +62,11 @@ def get_num_threads():
 @contextmanager
 def num_threads(n):
     """`with fastopt.num_threads(1): ...` sets the number of threads for a while; it holds for the whole process."""
-    before = get_num_threads()
+    from .backend import core
+
+    before = core.chosen_num_threads()
     set_num_threads(n)
     try:
         yield
     finally:
-        set_num_threads(before)
+        core.set_num_threads(before)

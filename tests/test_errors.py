@@ -194,8 +194,8 @@ def test_forms_that_hold_no_parameters(form, error, words):
         NAN, INF, -INF, -0.1, True, "0.1", None, 1j, [0.1])),
     pytest.param(SGD, {"lr": 10**400}, "SGD: lr must be a finite number >= 0", id="lr beyond float"),
     (SGD, {"lr": np.array([0.1, 0.2])}, "SGD: lr must be"), (SGD, {"lr": np.True_}, "SGD: lr must be"),
-    (SGD, {"lr": lambda t: NAN}, "SGD: lr must be"), (SGD, {"lr": lambda t: "0.1"}, "SGD: lr must be"),
-    (SGD, {"lr": lambda t: None}, "SGD: lr must be"),
+    (SGD, {"lr": lambda t: NAN}, "SGD: lr(0) must be"), (SGD, {"lr": lambda t: "0.1"}, "SGD: lr(0) must be"),
+    (SGD, {"lr": lambda t: None}, "SGD: lr(0) must be"),
 ])  # fmt: skip
 def test_hyperparameters_out_of_range(make, options, message):
     param, group = np.arange(3.0), {name: value for name, value in options.items() if name != "like"}

@@ -221,6 +221,7 @@ ROWS = {
         (dict(param=1, grad=2, prev=-0.7, step_size=0.5), dict(delayed=True, step=2), dict(prev=0, step_size=0.25)),
         (dict(param=1, grad=2, prev=0, step_size=0.5), dict(delayed=True, step=2), dict(prev=0.5)),
         (dict(param=1, grad=0, prev=0.7, step_size=0.5), dict(delayed=True, step=2), dict(prev=0, param=0.3)),
+        (dict(param=1, grad=2, prev=0, step_size=0.5), dict(step=1, lr=0.25), dict(step_size=0.25, param=0.75, prev=2)),  # lr begins
     ],
     "ema": each(dict(average=4, param=8), {}, {},
         (dict(decay=0.75), dict(average=5)),  # 3 + 2
@@ -267,7 +268,7 @@ DEFAULTS = {
     "nadam": dict(lr=2e-3, betas=(0.9, 0.999), eps=1e-8, momentum_decay=4e-3, mu_product=1),
     "radam": dict(lr=1e-3, betas=(0.9, 0.999), eps=1e-8, threshold=5) | HAT,
     "lion": dict(lr=1e-4, betas=(0.9, 0.99)) | DECOUPLED,  # optax's
-    "rprop": dict(etas=(0.5, 1.2), step_sizes=(1e-6, 50), clamp_unchanged=True),
+    "rprop": dict(lr=1e-2, etas=(0.5, 1.2), step_sizes=(1e-6, 50), clamp_unchanged=True),
 }
 
 

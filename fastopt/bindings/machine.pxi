@@ -20,6 +20,7 @@ cdef extern from "fastopt.h" nogil:
     const char *fo_isa_name(int i)
     fo_update fo_find_update(const fo_kernels *kernels, const char *name)
     void fo_set_num_threads(int n)
+    int fo_chosen_num_threads()
     int fo_get_num_threads()
     bint fo_has_openmp()
     void fo_force_threads(int always)
@@ -99,6 +100,11 @@ def start(int threads):
 
 def set_num_threads(int n):
     fo_set_num_threads(n)
+
+
+def chosen_num_threads():
+    """What set_num_threads said, 0 where nobody did."""
+    return fo_chosen_num_threads()
 
 
 def get_num_threads():

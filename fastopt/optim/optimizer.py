@@ -168,9 +168,8 @@ class Optimizer:
     def _numbers(self, options, count):
         """The options as the kernel takes them, after checking every one."""
         owner = type(self).__name__
-        rate = options["lr"]
-        if callable(rate):
-            options = options | {"lr": rate(count)}
+        if callable(options["lr"]):
+            options = options | {"lr": hyper.number(owner, f"lr({count})", options["lr"](count), hyper.NOT_NEGATIVE)}
         return hyper.encode(owner, self.rule.kernel, {name: value for name, value in options.items() if name != "params"})
 
     def _refresh(self, k, count):

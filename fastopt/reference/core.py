@@ -2,7 +2,17 @@
 
 from .step import Stepper
 
-__all__ = ["Stepper", "get_num_threads", "has_openmp", "isa", "isas", "region_nanoseconds", "set_num_threads", "start"]
+__all__ = [
+    "Stepper",
+    "chosen_num_threads",
+    "get_num_threads",
+    "has_openmp",
+    "isa",
+    "isas",
+    "region_nanoseconds",
+    "set_num_threads",
+    "start",
+]
 
 
 def start(threads):
@@ -27,6 +37,10 @@ def region_nanoseconds():
 
 def set_num_threads(n):
     pass
+
+
+def chosen_num_threads():
+    return 0
 
 
 def get_num_threads():

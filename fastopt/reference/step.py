@@ -87,9 +87,9 @@ class Stepper:
 
     def _update(self, i, grad, rate, **scaling):
         group, states, step = self.groups[self.group_of[i]], self.states[i], self.done[i] + 1
-        options = {name: group[name] for name in self.options if name in group} | scaling
+        options = {name: _plain(group[name]) for name in self.options if name in group} | scaling
         if "lr" in options:
-            options["lr"] = rate
+            options["lr"] = _plain(rate)
         if "mu_product" in self.options:
             options["mu_product"] = self.products[i]
         if self.kernel in OF_FIRST_STEP:
@@ -104,3 +104,8 @@ class Stepper:
         group = self.groups[self.group_of[i]]
         if "mu_product" in self.options:
             self.products[i] *= optimizers.nadam_momentum(self.done[i], group["betas"][0], group["momentum_decay"])
+
+
+def _plain(value):
+    """A Python number for one of NumPy's, whose dtype would decide that of the result."""
+    return value.item() if isinstance(value, (np.generic, np.ndarray)) and value.ndim == 0 else value
