@@ -32,7 +32,7 @@ def line(row, seconds):
 def tables(results):
     """{name of a table: its text}."""
     texts = {}
-    for name in dict.fromkeys(row.table for row in ROWS):
+    for name in dict.fromkeys(row.table for row in ROWS if row.table != "Subnormal moments"):
         rows = [row for row in ROWS if row.table == name and row.id in results]
         head = ["| parameters | fastopt | torch, its best | which | ratio | NumPy | ratio |", "| --- " * 7 + "|"]
         texts[name] = "\n".join(head + [line(row, results[row.id]) for row in rows])
@@ -52,6 +52,16 @@ def bandwidth(results):
     )
 
 
+def subnormals(results):
+    """What numbers below the smallest normal one cost, and what flushing them saves."""
+    seconds = next(seconds for name, seconds in results.items() if name.startswith("Subnormal moments"))
+    flushed, kept = seconds["fastopt"], seconds["subnormals kept"]
+    return (
+        f"Adam over 10,000 parameters whose moments have decayed to subnormal numbers takes {human(kept)} a step here, and "
+        f"{human(flushed)} with `flush_subnormals=True` ({ratio(kept / flushed)})."
+    )
+
+
 def main(path):
     benchmarks = json.loads(Path(path).read_text())["benchmarks"]
     runs = [b["extra_info"] for b in benchmarks if "row" in b["extra_info"]]
@@ -61,7 +71,7 @@ def main(path):
             **runs[0]["machine"]
         )
     )
-    texts = tables(results) | {"bandwidth": bandwidth(results), "machine": machine}
+    texts = tables(results) | {"bandwidth": bandwidth(results), "subnormals": subnormals(results), "machine": machine}
     readme = README.read_text()
     for name, text in texts.items():
         readme, found = re.subn(

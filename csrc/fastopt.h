@@ -22,7 +22,7 @@ typedef struct {
     double eta_minus, eta_plus, step_min, step_max;
     double ema;                                                /* decay of the average of the parameters, below 0: none */
     int maximize, decoupled_weight_decay, nesterov, velocity, centered, lr_in_momentum;
-    int eps_mode, amsgrad, bias_correction, scheduled_momentum, clamp_unchanged, delayed;
+    int eps_mode, amsgrad, bias_correction, scheduled_momentum, clamp_unchanged, delayed, flush_subnormals;
     /* filled in for each tensor by fo_at_step: they follow the number of its steps */
     double step, beta1_power, beta2_power, mu, mu_next, mu_product;
     int first;                                                 /* the first step with the present states */

@@ -80,6 +80,7 @@ static void update(const fo_tensor *t, const fo_hyper *h, ptrdiff_t begin, ptrdi
 static void update_share(const job *j, const fo_team *team, double clip_factor)
 {
     const ptrdiff_t from = fo_share(j->total, team->rank, team->size, 64), to = fo_share(j->total, team->rank + 1, team->size, 64);
+    const unsigned control = fo_get_control();
     const fo_hyper *hyper = NULL;
     fo_hyper h = {.step = -1};
     double product = 1;
@@ -99,9 +100,11 @@ static void update_share(const job *j, const fo_team *team, double clip_factor)
             h.clip_value = j->options->clip_value;
             h.clip_factor *= clip_factor;
             fo_at_step(&h, t->step + 1, t->born, product);
+            fo_set_control(h.flush_subnormals ? control | FO_FLUSH : control);
         }
         update(t, &h, begin, end);
     }
+    fo_set_control(control);
 }
 
 static ptrdiff_t chunk_size(const fo_tensor *t, ptrdiff_t begin)

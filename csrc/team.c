@@ -66,30 +66,19 @@ int fo_get_num_threads(void)
 }
 
 /* Workers compute under the caller's rounding mode and treatment of subnormals, and get their own back. */
-#if defined(__x86_64__)
-static unsigned get_control(void) { return __builtin_ia32_stmxcsr(); }
-static void set_control(unsigned control) { __builtin_ia32_ldmxcsr(control); }
-#elif defined(__aarch64__)
-static unsigned get_control(void) { unsigned long c; __asm__ volatile("mrs %0, fpcr" : "=r"(c)); return (unsigned)c; }
-static void set_control(unsigned control) { __asm__ volatile("msr fpcr, %0" : : "r"((unsigned long)control)); }
-#else
-static unsigned get_control(void) { return 0; }
-static void set_control(unsigned control) { (void)control; }
-#endif
-
 void fo_run(int size, fo_task *task, void *context)
 {
     long arrivals = 0;
 #ifdef _OPENMP
     if (size > 1 && !in_forked_child) {
-        const unsigned control = get_control();
+        const unsigned control = fo_get_control();
 #pragma omp parallel num_threads(size)
         {
-            const unsigned own = get_control();
+            const unsigned own = fo_get_control();
             fo_team team = {omp_get_thread_num(), omp_get_num_threads(), &arrivals, 0};
-            set_control(control);
+            fo_set_control(control);
             task(context, &team);
-            set_control(own);
+            fo_set_control(own);
         }
         return;
     }

@@ -23,6 +23,27 @@ static inline ptrdiff_t fo_share(ptrdiff_t total, int rank, int size, ptrdiff_t 
     return begin * grain < total ? begin * grain : total;
 }
 
+/* The floating-point control word of this thread, and the bits that make results and operands below the smallest normal
+ * number count as zero. */
+#if defined(__x86_64__)
+enum { FO_FLUSH = 0x8040 };
+static inline unsigned fo_get_control(void) { return __builtin_ia32_stmxcsr(); }
+static inline void fo_set_control(unsigned control) { __builtin_ia32_ldmxcsr(control); }
+#elif defined(__aarch64__)
+enum { FO_FLUSH = 1 << 24 };
+static inline unsigned fo_get_control(void)
+{
+    unsigned long control;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(control));
+    return (unsigned)control;
+}
+static inline void fo_set_control(unsigned control) { __asm__ volatile("msr fpcr, %0" : : "r"((unsigned long)control)); }
+#else
+enum { FO_FLUSH = 0 };
+static inline unsigned fo_get_control(void) { return 0; }
+static inline void fo_set_control(unsigned control) { (void)control; }
+#endif
+
 static inline void fo_barrier(fo_team *team)
 {
     if (team->size == 1)

@@ -12,7 +12,7 @@ if NAME == "compiled":
     except ImportError as error:
         raise ImportError(
             f"fastopt: the compiled module fastopt._core does not load ({error}). Install the package, `pip install .` in its "
-            "checkout, and start Python in another folder; or set FASTOPT_BACKEND=reference to run on the NumPy definitions, slowly."
+            "checkout, and start Python in another folder; or set FASTOPT_BACKEND=reference to run on the definitions, slowly."
         ) from error
 elif NAME == "reference":
     from .reference import core

@@ -391,6 +391,18 @@ def test_a_bad_option_in_a_group(name, value, words):
     harmless(bad, (ValueError, TypeError), words, two_groups, two_gradients, restore)
 
 
+@pytest.mark.parametrize("change", [lambda held: held.append(np.zeros(2)), lambda held: held.__setitem__(0, np.zeros(3, "f4"))])
+def test_the_list_of_a_groups_parameters_changed(change):
+    """Silence would leave the new array unstepped."""
+    opt = two_groups()
+    before, held = snapshot(opt), opt.param_groups[1]["params"]
+    kept = list(held)
+    change(held)
+    refused(lambda: opt.step(two_gradients()), ValueError, ["SGD", "params of group 1"])
+    held[:] = kept
+    assert snapshot(opt) == before
+
+
 def test_an_option_removed_from_a_group():
     bad, restore = spoiled(lambda groups: groups[1].pop("lr"))
     harmless(bad, ValueError, ["'lr'", "group 1", "missing"], two_groups, two_gradients, restore)
@@ -400,6 +412,20 @@ def test_an_option_removed_from_a_group():
 def test_no_state_begins_in_a_group_before_the_bad_one(option):
     bad, restore = spoiled(lambda groups: (groups[0].update(option), groups[1].update(lr=NAN)))
     harmless(bad, ValueError, ["SGD: lr must be"], two_groups, two_gradients, restore)
+
+
+@pytest.mark.parametrize("option", [{"momentum": 0.9}, {"ema": 0.5}])
+def test_no_state_begins_where_a_schedule_fails(option):
+    """The group with the schedule is the second, and did not change."""
+    rates = [0.5, 0.5, 0.5]
+    bad, restore = spoiled(lambda groups: (groups[0].update(option), rates.__setitem__(2, NAN)))
+
+    def make():
+        opt = two_groups(lambda step: rates[step])
+        opt.step(two_gradients())
+        return opt
+
+    harmless(bad, ValueError, ["SGD: lr(2) must be"], make, two_gradients, lambda opt: (restore(opt), rates.__setitem__(2, 0.5)))
 
 
 @pytest.mark.parametrize("change", [

@@ -221,7 +221,8 @@ ROWS = {
         (dict(param=1, grad=2, prev=-0.7, step_size=0.5), dict(delayed=True, step=2), dict(prev=0, step_size=0.25)),
         (dict(param=1, grad=2, prev=0, step_size=0.5), dict(delayed=True, step=2), dict(prev=0.5)),
         (dict(param=1, grad=0, prev=0.7, step_size=0.5), dict(delayed=True, step=2), dict(prev=0, param=0.3)),
-        (dict(param=1, grad=2, prev=0, step_size=0.5), dict(step=1, lr=0.25), dict(step_size=0.25, param=0.75, prev=2)),  # lr begins
+        # at the first step step_size is lr, whatever it was
+        (dict(param=1, grad=2, prev=0, step_size=0.5), dict(step=1, lr=0.25), dict(step_size=0.25, param=0.75, prev=2)),
     ],
     "ema": each(dict(average=4, param=8), {}, {},
         (dict(decay=0.75), dict(average=5)),  # 3 + 2

@@ -251,6 +251,18 @@ def test_a_copy_together_with_its_parameters_still_steps_them(dup):
     assert (weights["b"] == 1).all()
 
 
+def test_a_shallow_copy_takes_nothing_from_the_original():
+    """Refused, or with states of its own: half shared, the counts of one would not fit the states of the other."""
+    opt = trained("Adam")
+    before = frozen(opt.state_dict())
+    try:
+        other = copy.copy(opt)
+    except TypeError:
+        return
+    train(other, [3])
+    assert frozen(opt.state_dict()) == before
+
+
 @pytest.mark.parametrize("dup", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))], ids=["deepcopy", "pickle"])
 def test_a_copy_of_an_unbound_optimizer_binds(dup):
     opt, p = dup(Adam(lr=0.5, like="keras")), np.ones(2)

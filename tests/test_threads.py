@@ -364,11 +364,20 @@ def test_more_threads_than_processors(limit, tmp_path):
 @needs_openmp
 def test_within_a_region_of_others(tmp_path):
     run("""
-expected, got = stepped(threads=1), []
+expected, got, most, done = stepped(threads=1, steps=30), [], [], threading.Event()
+
+def watch():
+    while not done.is_set():
+        most[:] = [max(most + [tasks()])]
+
+watcher = threading.Thread(target=watch)
+watcher.start()
 before = tasks()
-region(3, lambda _: got.append((stepped(), tasks())))
-assert [bits for bits, _ in got] == [expected] * 3
-assert [n - before for _, n in got] == [2] * 3, "a region in a region"
+region(3, lambda _: got.append(stepped(steps=30)))
+done.set()
+watcher.join()
+assert got == [expected] * 3
+assert most == [before + 2], "a region in a region"
 """, tmp_path, OMP_MAX_ACTIVE_LEVELS="3")  # fmt: skip
 
 

@@ -60,6 +60,13 @@ static bool library_is_wider(void)
     return results[0] != (real)results[0] && results[1] != (real)results[1] && results[2] != (real)results[2];
 }
 
+/* gcc and clang then contract products and sums, and errors are smaller. */
+#if defined(__FMA__) || defined(__AVX512F__) || defined(__aarch64__)
+enum { FMA = 1 };
+#else
+enum { FMA = 0 };
+#endif
+
 /* What vmath.h promises. */
 typedef struct function {
     const char *name;
@@ -78,7 +85,7 @@ static const function functions[] = {
     {"vlog", vlog, correct_log, 0.9, 0.9, -INFINITY, INFINITY, 0.25, 4,
      {{0, -INFINITY}, {-0.0, -INFINITY}, {1, 0}, {-1, NAN}, {-SMALLEST, NAN}, {-LARGEST, NAN},
       {INFINITY, INFINITY}, {-INFINITY, NAN}, {NAN, NAN}}},
-    {"vtanh", vtanh, correct_tanh, 2, 2, -1, 1, -2, 2,
+    {"vtanh", vtanh, correct_tanh, 2, FMA ? 2 : 2.2, -1, 1, -2, 2,
      {{0, 0}, {-0.0, -0.0}, {SMALLEST, SMALLEST}, {-SMALLEST, -SMALLEST}, {LARGEST, 1}, {-LARGEST, -1},
       {INFINITY, 1}, {-INFINITY, -1}, {NAN, NAN}}},
     {"vsigmoid", vsigmoid, correct_sigmoid, 2, 2, 0, 1, -40, 40,

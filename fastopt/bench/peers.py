@@ -86,6 +86,21 @@ def sklearn_adam(params, grads):
     return {"scikit-learn": functools.partial(opt.update_params, params, grads)}
 
 
+def faded(params):
+    """Adam's moments decayed to subnormal numbers, gradients zero: a step as it is, and with flush_subnormals."""
+    contestants = {}
+    for name, flush in (("fastopt", True), ("subnormals kept", False)):
+        opt = fastopt.Adam([p.copy() for p in params], flush_subnormals=flush)
+        state = opt.state_dict()
+        for moments in state["state"].values():
+            moments.update(
+                step=1000, exp_avg=np.full_like(moments["exp_avg"], 1e-41), exp_avg_sq=np.full_like(moments["exp_avg"], 1e-41)
+            )
+        opt.load_state_dict(state)
+        contestants[name] = functools.partial(opt.step, [np.zeros_like(p) for p in params])
+    return contestants
+
+
 def triad(n):
     """a <- a + s b in place over n float32, by plain SGD and by torch: the machine's own limit for a step that moves 12 n bytes."""
     (a,), (b,) = [np.ones(n, np.float32)], [np.ones(n, np.float32)]

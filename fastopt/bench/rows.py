@@ -34,6 +34,8 @@ class Row:
     def contestants(self):
         """Name -> work; each peer steps parameters of its own only where it must."""
         params, grads = draw(self.shapes)
+        if self.table == "Subnormal moments":
+            return peers.faded(params)
         everyone = peers.ours(
             self.optimizer, params, grads, self.options, {"clip_norm": self.clip_norm} if self.clip_norm else None
         )
@@ -62,5 +64,6 @@ ROWS = [
     *(Row("Unfused in torch", name, w, WORKLOADS[w], goal=goal) for name in UNFUSED_NAMES for w, goal in UNFUSED.items()),
     *(Row("Others", name, w, WORKLOADS[w]) for name in ("AdamW", "Adagrad", "Lion") for w in (SIZES[0], SIZES[4])),
     Row("Clipping", "Adam", SIZES[6], WORKLOADS[SIZES[6]], goal=1.2, clip_norm=1.0),
+    Row("Subnormal moments", "Adam", "one of 10,000", [(10_000,)]),
     *(Row("Growth", "Adam", w, s) for w, s in ONE_TENSOR.items()),
 ]  # fmt: skip

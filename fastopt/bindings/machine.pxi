@@ -8,7 +8,7 @@ cdef extern from "fastopt.h" nogil:
         double beta1, beta2, momentum_decay, threshold
         double eta_minus, eta_plus, step_min, step_max, ema
         int maximize, decoupled_weight_decay, nesterov, velocity, centered, lr_in_momentum
-        int eps_mode, amsgrad, bias_correction, scheduled_momentum, clamp_unchanged, delayed
+        int eps_mode, amsgrad, bias_correction, scheduled_momentum, clamp_unchanged, delayed, flush_subnormals
     ctypedef void (*fo_update)(ptrdiff_t n, void *param, const void *grad, void *const *state, const fo_hyper *h) noexcept nogil
     ctypedef struct fo_optimizer:
         const char *name

@@ -18,6 +18,7 @@ cdef void fill(fo_hyper *h, dict numbers):
     h.lr_in_momentum, h.eps_mode, h.amsgrad = get("lr_in_momentum", 0), get("eps_mode", 0), get("amsgrad", 0)
     h.bias_correction, h.scheduled_momentum = get("bias_correction", 1), get("scheduled_momentum", 0)
     h.clamp_unchanged, h.delayed = get("clamp_unchanged", 0), get("delayed", 0)
+    h.flush_subnormals = get("flush_subnormals", 0)
 
 
 cdef inline const fo_kernels *table_of(cnp.ndarray array) noexcept:

@@ -48,7 +48,7 @@ PAIRS = {
 }
 OPTIONAL = {"momentum_decay": NOT_NEGATIVE, "ema": UNIT}
 FLAGS = ("nesterov", "maximize", "decoupled_weight_decay", "centered", "amsgrad", "bias_correction", "lr_in_momentum",
-         "clamp_unchanged", "delayed")  # fmt: skip
+         "clamp_unchanged", "delayed", "flush_subnormals")  # fmt: skip
 
 
 def number(owner, name, value, allowed):

@@ -12,6 +12,8 @@ from . import hyper, state
 from .nest import open_groups
 from .rules import CLIP_RULES, COUNTS_ALL, PRESETS, RULES
 
+COMMON = {"ema": None, "flush_subnormals": False}  # options of every optimizer, whatever its rule
+
 LastStep = namedtuple("LastStep", "grad_norm skipped nonfinite")
 LastStep.__doc__ = """What a step found.
 
@@ -32,6 +34,8 @@ class Optimizer:
     lr: learning rate, a number >= 0 or a schedule: any callable of the number of steps done, called with 0 for the first.
     maximize: ascend instead of descend.
     ema: decay in [0, 1) of an exponential average of the parameters after each step, kept in the same pass; read it with ema().
+    flush_subnormals: while a step computes, numbers below the smallest normal one (1.2e-38 in float32) count as zero. Moments of
+        parameters whose gradients stay zero decay into such numbers, with which many CPUs compute several times more slowly.
     like: whose formulas and defaults: "torch", "keras", "optax", "sklearn" or "textbook", as far as each has this optimizer.
         Argument names are torch's under all of them, and an explicit argument wins. optax has no default lr: torch's stands in.
 
@@ -49,7 +53,7 @@ class Optimizer:
         cls.rule = RULES[cls.__name__]
         cls.preset = next(iter(cls.rule.presets))  # torch's, where torch has the optimizer
         kinds, kind = [], inspect.Parameter.POSITIONAL_OR_KEYWORD
-        defaults = {"params": None} | cls.rule.defaults(cls.preset) | {"ema": None, "like": cls.preset}
+        defaults = {"params": None} | cls.rule.defaults(cls.preset) | COMMON | {"like": cls.preset}
         for name, default in defaults.items():
             kind = inspect.Parameter.KEYWORD_ONLY if name == "maximize" else kind
             kinds.append(inspect.Parameter(name, kind, default=default))
@@ -64,7 +68,7 @@ class Optimizer:
         except TypeError as error:
             raise TypeError(f"{owner}: {error}{self._suggestion(kwargs)}") from None
         params, self.like = given.pop("params", None), given.pop("like", self.preset)
-        self._defaults = self._preset(self.like) | {"ema": None} | given
+        self._defaults = self._preset(self.like) | COMMON | given
         self._numbers(self._defaults, 0)
         self.param_groups = []
         self._stepper = None
@@ -290,7 +294,7 @@ class Optimizer:
             self._stepper.steps = counts[1]
 
     def __repr__(self):
-        changed = {n: v for n, v in self._defaults.items() if n not in (d := self._preset(self.like) | {"ema": None}) or d[n] != v}
+        changed = {n: v for n, v in self._defaults.items() if n not in (d := self._preset(self.like) | COMMON) or d[n] != v}
         options = [f"{name}={value!r}" for name, value in changed.items()] + [f"like={self.like!r}"] * (self.like != self.preset)
         size = (
             "no parameters yet"

@@ -25,6 +25,7 @@ class SGD(Optimizer):
         decoupled_weight_decay: bool = False,
         velocity: Literal["sum", "average", "step"] = "sum",
         ema: float | None = None,
+        flush_subnormals: bool = False,
         like: Preset = "torch",
     ) -> None: ...
 
@@ -42,6 +43,7 @@ class Adagrad(Optimizer):
         decoupled_weight_decay: bool = False,
         eps_mode: Literal["outside", "inside"] = "outside",
         ema: float | None = None,
+        flush_subnormals: bool = False,
         like: Preset = "torch",
     ) -> None: ...
 
@@ -61,6 +63,7 @@ class RMSprop(Optimizer):
         eps_mode: Literal["outside", "inside"] = "outside",
         lr_in_momentum: bool = False,
         ema: float | None = None,
+        flush_subnormals: bool = False,
         like: Preset = "torch",
     ) -> None: ...
 
@@ -76,6 +79,7 @@ class Adadelta(Optimizer):
         maximize: bool = False,
         decoupled_weight_decay: bool = False,
         ema: float | None = None,
+        flush_subnormals: bool = False,
         like: Preset = "torch",
     ) -> None: ...
 
@@ -96,6 +100,7 @@ class Adam(Optimizer):
         eps_root: float = 0.0,
         amsgrad_max: Literal["raw", "corrected"] = "raw",
         ema: float | None = None,
+        flush_subnormals: bool = False,
         like: Preset = "torch",
     ) -> None: ...
 
@@ -116,6 +121,7 @@ class AdamW(Optimizer):
         eps_root: float = 0.0,
         amsgrad_max: Literal["raw", "corrected"] = "raw",
         ema: float | None = None,
+        flush_subnormals: bool = False,
         like: Preset = "torch",
     ) -> None: ...
 
@@ -132,6 +138,7 @@ class Adamax(Optimizer):
         decoupled_weight_decay: bool = False,
         eps_mode: Literal["max", "outside"] = "max",
         ema: float | None = None,
+        flush_subnormals: bool = False,
         like: Preset = "torch",
     ) -> None: ...
 
@@ -148,6 +155,7 @@ class NAdam(Optimizer):
         *,
         maximize: bool = False,
         ema: float | None = None,
+        flush_subnormals: bool = False,
         like: Preset = "torch",
     ) -> None: ...
 
@@ -165,6 +173,7 @@ class RAdam(Optimizer):
         eps_mode: Literal["hat", "outside"] = "hat",
         threshold: float = 5.0,
         ema: float | None = None,
+        flush_subnormals: bool = False,
         like: Preset = "torch",
     ) -> None: ...
 
@@ -179,6 +188,7 @@ class Lion(Optimizer):
         maximize: bool = False,
         decoupled_weight_decay: bool = True,
         ema: float | None = None,
+        flush_subnormals: bool = False,
         like: Preset = "keras",
     ) -> None: ...
 
@@ -194,5 +204,6 @@ class Rprop(Optimizer):
         clamp_unchanged: bool = True,
         delayed: bool = False,
         ema: float | None = None,
+        flush_subnormals: bool = False,
         like: Preset = "torch",
     ) -> None: ...

@@ -164,8 +164,8 @@ def lion(param, grad, exp_avg, *, step, lr=1e-4, betas=(0.9, 0.99), weight_decay
     exp_avg[...] = beta2 * exp_avg + (1 - beta2) * g
 
 
-def rprop(param, grad, prev, step_size, *, step, lr=1e-2, etas=(0.5, 1.2), step_sizes=(1e-6, 50.0), maximize=False, clamp_unchanged=True,
-          delayed=False, grad_scale=1.0, clip_value=inf, clip_factor=1.0):
+def rprop(param, grad, prev, step_size, *, step, lr=1e-2, etas=(0.5, 1.2), step_sizes=(1e-6, 50.0), maximize=False,
+          clamp_unchanged=True, delayed=False, grad_scale=1.0, clip_value=inf, clip_factor=1.0):
     """Rprop without backtracking (Riedmiller & Braun 1993; iRprop-, Igel & Huesken 2000). lr is step_size at the first step."""
     g = gradient(param, grad, lr, 0.0, False, maximize, grad_scale, clip_value, clip_factor)
     turn = np.sign(g * prev)
