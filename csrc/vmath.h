@@ -126,7 +126,7 @@ static inline vreal vexp(vreal x)
  * Cody & Waite 1980): no exp(-x) is ever rounded, and no sign tested. The numerator is 2^DEEP s, undone at the end, for
  * subnormal results. Never above 1.
  * float32: < 2 ULP, seen 1.9991; float64: < 2 ULP, seen 1.9995; both just below 0, where the sum is rounded twice (3/2 ULP)
- * and the quotient once (1/2). A sum in an order that suits both ends costs 10 %. */
+ * and the quotient once (1/2). 1 + max(s, 2^-FRACTION_BITS) first, the rest of s to p: 1.7 ULP, for up to 25 % more time. */
 static inline vreal vsigmoid(vreal x)
 {
     vreal r;

@@ -391,16 +391,9 @@ def test_a_bad_option_in_a_group(name, value, words):
     harmless(bad, (ValueError, TypeError), words, two_groups, two_gradients, restore)
 
 
-@pytest.mark.parametrize("change", [lambda held: held.append(np.zeros(2)), lambda held: held.__setitem__(0, np.zeros(3, "f4"))])
-def test_the_list_of_a_groups_parameters_changed(change):
+def test_a_groups_parameters_cannot_be_changed_in_place():
     """Silence would leave the new array unstepped."""
-    opt = two_groups()
-    before, held = snapshot(opt), opt.param_groups[1]["params"]
-    kept = list(held)
-    change(held)
-    refused(lambda: opt.step(two_gradients()), ValueError, ["SGD", "params of group 1"])
-    held[:] = kept
-    assert snapshot(opt) == before
+    assert [type(group["params"]) for group in two_groups().param_groups] == [tuple, tuple]
 
 
 def test_an_option_removed_from_a_group():
@@ -417,7 +410,7 @@ def test_no_state_begins_in_a_group_before_the_bad_one(option):
 @pytest.mark.parametrize("option", [{"momentum": 0.9}, {"ema": 0.5}])
 def test_no_state_begins_where_a_schedule_fails(option):
     """The group with the schedule is the second, and did not change."""
-    rates = [0.5, 0.5, 0.5]
+    rates = [0.5] * 9
     bad, restore = spoiled(lambda groups: (groups[0].update(option), rates.__setitem__(2, NAN)))
 
     def make():

@@ -464,6 +464,24 @@ def test_ema_of_a_group_and_switched_off():
 # ---- options changed between steps, schedules
 
 
+@pytest.mark.parametrize(("make", "options", "change"), [
+    (SGD, {"dampening": 0.5}, {"momentum": 0.5}), (fastopt.NAdam, {"betas": (0.9, 0.99)}, {"betas": (0.5, 0.75)}),
+])  # fmt: skip
+def test_tensors_with_different_pasts_step_like_each_alone(make, options, change):
+    """As many steps each, yet a first step with momentum behind one only; other products of the momenta."""
+    arrays, g = [ones(3), ones(3), ones(3)], np.array([1.0, -2.0, 3.0])
+    together, alone = make(arrays, **options), [make([np.copy(a)], **options) for a in arrays]
+    for k, used in enumerate(((0, 1, 1), (1, 1, 1), (1, 0, 0), (1, 1, 0), (1, 1, 1), (1, 1, 1))):
+        if k == 2:
+            for opt in (together, *alone):
+                opt.param_groups[0].update(change)
+        grads = [(k + 1) * g if use else None for use in used]
+        together.step(grads)
+        for opt, grad in zip(alone, grads):
+            opt.step([grad])
+    assert frozen(arrays) == frozen([opt.param_groups[0]["params"][0] for opt in alone])
+
+
 def test_lr_set():
     p, q = ones(1), ones(1)
     opt = SGD([{"params": p}, {"params": q, "lr": 2.0}], lr=1.0)

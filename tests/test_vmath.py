@@ -1,6 +1,6 @@
 """csrc/vmath.h against the C library, for each CPU target and dtype: compiles and runs vmath_sweep.c, which judges.
 
-A run takes a sample of the arguments; FASTOPT_EXHAUSTIVE=1 takes every float32, and a billion doubles (10 minutes a target).
+A run takes a sample of the arguments; FASTOPT_EXHAUSTIVE=1 takes every float32, and a billion doubles (5 minutes a target).
 """
 
 import os

@@ -137,10 +137,10 @@ cdef class Stepper:
     cdef char **islands                                        # low and high ends of the parameters' memory, merged, in order
     cdef Py_ssize_t count, island_count
     cdef int clip_rule
-    cdef bint busy, measured, count_all, plain
+    cdef bint busy, measured, count_all, plain, any_scheduled
     cdef fo_result result
     cdef str owner
-    cdef list params, views, leaders, labels, grads, keep, groups, seen, scheduled
+    cdef list params, views, leaders, labels, grads, keep, groups, seen
     cdef object nonfinite                                      # (tensor, index) of the last step
     cdef public long long steps
 
@@ -159,7 +159,7 @@ cdef class Stepper:
         self.owner, self.params, self.labels, self.plain = owner, params, labels, plain
         self.views = [param.view() for param in params]
         self.leaders, self.grads, self.keep = list(params), [None] * self.count, [{} for _ in params]
-        self.groups, self.seen, self.scheduled = groups, [None] * len(groups), [False] * len(groups)
+        self.groups, self.seen = groups, [None] * len(groups)
         self.clip_rule, self.count_all = clip_rule, count_all
         for i in range(self.count):
             self.group_of[i] = group_of[i]
@@ -229,7 +229,7 @@ cdef class Stepper:
     cdef read_groups(self, optimizer):
         """Takes up what changed in the groups; all of them are checked before any is taken."""
         cdef Py_ssize_t k
-        cdef list fresh = None
+        cdef list fresh = None, rates = None
         cdef dict group
         if len(self.groups) != len(self.seen):
             raise ValueError(f"{self.owner}: there are {len(self.groups)} groups, expected {len(self.seen)} as at construction")
@@ -238,17 +238,20 @@ cdef class Stepper:
             if not self.unchanged(group, self.seen[k]):
                 fresh = [] if fresh is None else fresh
                 fresh.append((k, optimizer._refresh(k, self.steps)))
+                self.any_scheduled = self.any_scheduled or callable(group["lr"])
+        if self.any_scheduled:
+            rates = [optimizer._rate(k, self.steps) if callable((<dict>self.groups[k])["lr"]) else None for k in range(len(self.seen))]
         if fresh is not None:
             for k, numbers in fresh:
                 group = self.groups[k]
                 optimizer._equip(k)
                 fill(&self.hypers[k], numbers)
-                self.scheduled[k] = callable(group["lr"])
                 fixed = all(isinstance(value, FIXED) or callable(value) for name, value in group.items() if name != "params")
                 self.seen[k] = tuple(x for item in group.items() for x in item) if fixed else None
-        for k in range(len(self.seen)):
-            if self.scheduled[k]:
-                self.hypers[k].lr = optimizer._rate(k, self.steps)
+        if rates is not None:
+            for k in range(len(self.seen)):
+                if rates[k] is not None:
+                    self.hypers[k].lr = rates[k]
 
     cdef int take_gradient(self, Py_ssize_t i, object grad) except -1:
         """Checks gradient i and notes where it lies."""

@@ -118,7 +118,7 @@ class Optimizer:
             labels += nest.labels()
             arrays += members
             owners += [k] * len(members)
-            groups.append({"params": members} | group)
+            groups.append({"params": tuple(members)} | group)
         if not arrays:
             raise ValueError(f"{owner}: params holds no array")
         for label, array in zip(labels, arrays):
@@ -272,6 +272,9 @@ class Optimizer:
         A group whose lr is a schedule keeps it. Raises ValueError or TypeError where something is missing or does not fit.
         """
         state.put(self, state_dict)
+
+    def __copy__(self):
+        raise TypeError(f"{type(self).__name__}: a shallow copy would share its states with the original; use copy.deepcopy")
 
     def __getstate__(self):
         kept = {name: value for name, value in self.__dict__.items() if name not in ("_stepper", "_members")}

@@ -62,9 +62,9 @@ class Stepper:
             raise ValueError(f"{self.owner}: there are {len(self.groups)} groups, expected {self.checked} as at construction")
         for k in range(len(self.groups)):
             optimizer._refresh(k, self.steps)
+        rates = [optimizer._rate(k, self.steps) if callable(group["lr"]) else group["lr"] for k, group in enumerate(self.groups)]
         for k in range(len(self.groups)):
             optimizer._equip(k)
-        rates = [optimizer._rate(k, self.steps) if callable(group["lr"]) else group["lr"] for k, group in enumerate(self.groups)]
         limit = math.inf if clip_value is None else clip_value
         factor, self.last = 1.0, (None, False, None, None)
         with np.errstate(all="ignore"):
