@@ -53,6 +53,11 @@ def islands(arrays):
     return merged
 
 
+def array_of(grad):
+    """A NumPy scalar, as 0-d arrays yield them in arithmetic, as an array; anything else as it is."""
+    return np.asarray(grad) if isinstance(grad, np.generic) else grad
+
+
 def gradient(owner, label, param, grad):
     """Raises unless `grad` is a gradient of `param`; gradients may have strides of their own and be read-only."""
     label = f"gradient of {label}"

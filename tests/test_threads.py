@@ -39,7 +39,7 @@ def make(n=200_001, threads=2, force=True):
 
 def bits(opt):
     arrays = [a for s in opt.state_dict()["state"].values() for a in s.values() if isinstance(a, np.ndarray)]
-    return b"".join(a.tobytes() for a in opt.param_groups[0]["params"] + arrays)
+    return b"".join(a.tobytes() for a in [*opt.param_groups[0]["params"], *arrays])
 
 def stepped(steps=3, **options):
     opt, grads = make(**options)

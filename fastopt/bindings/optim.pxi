@@ -263,6 +263,8 @@ cdef class Stepper:
             self.grads[i] = None
             t.grad = NULL
             return 0
+        if not cnp.PyArray_Check(grad):
+            grad = checks.array_of(grad)
         if not cnp.PyArray_Check(grad) or not alike(param, grad):
             checks.gradient(self.owner, self.labels[i], param, grad)
         g = grad

@@ -20,14 +20,15 @@ CHOICES = {
 
 
 class Range:
-    """An interval of finite numbers, with the words for it."""
+    """An interval of numbers, finite ones if not said otherwise, with the words for it."""
 
-    def __init__(self, words, low=-math.inf, high=math.inf, open_low=False, open_high=False):
+    def __init__(self, words, low=-math.inf, high=math.inf, open_low=False, open_high=False, infinite=False):
         self.words, self.low, self.high, self.open_low, self.open_high = words, low, high, open_low, open_high
+        self.infinite = infinite
 
     def __contains__(self, x):
         above = x > self.low if self.open_low else x >= self.low
-        return above and (x < self.high if self.open_high else x <= self.high) and math.isfinite(x)
+        return above and (x < self.high if self.open_high else x <= self.high) and (self.infinite or math.isfinite(x))
 
 
 UNIT = Range("in [0, 1)", 0, 1, open_high=True)
@@ -35,6 +36,7 @@ CLOSED_UNIT = Range("in [0, 1]", 0, 1)
 NOT_NEGATIVE = Range("a finite number >= 0", 0)
 POSITIVE = Range("a finite number > 0", 0, open_low=True)
 FINITE = Range("a finite number")
+LIMIT = Range("a number > 0", 0, open_low=True, infinite=True)
 
 NUMBERS = {
     "lr": NOT_NEGATIVE, "weight_decay": NOT_NEGATIVE, "momentum": NOT_NEGATIVE, "dampening": FINITE, "lr_decay": NOT_NEGATIVE,

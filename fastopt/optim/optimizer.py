@@ -146,7 +146,7 @@ class Optimizer:
             with one entry a group. Each has the shape and dtype of its parameter, any strides. None skips that parameter.
         In this order: gradients are divided by grad_scale; with skip_nonfinite the whole step is left out where one of them is not
         finite; they are clipped to +-clip_value; and scaled down together so that their global norm is at most clip_norm, by the
-        preset's formula (torch: norm + 1e-6; Keras: NaN where the norm is not finite). See last_step for what was found.
+        preset's formula (torch: norm + 1e-6; Keras: NaN where the norm is not finite); inf only measures. See last_step.
         Raises ValueError or TypeError, and changes nothing, where a gradient or an option does not fit.
         """
         if self._stepper is None:
@@ -155,8 +155,8 @@ class Optimizer:
             )
         if clip_norm is not None or clip_value is not None or type(grad_scale) is not float or grad_scale != 1.0:
             owner = f"{type(self).__name__}.step"
-            clip_norm = None if clip_norm is None else hyper.number(owner, "clip_norm", clip_norm, hyper.POSITIVE)
-            clip_value = None if clip_value is None else hyper.number(owner, "clip_value", clip_value, hyper.POSITIVE)
+            clip_norm = None if clip_norm is None else hyper.number(owner, "clip_norm", clip_norm, hyper.LIMIT)
+            clip_value = None if clip_value is None else hyper.number(owner, "clip_value", clip_value, hyper.LIMIT)
             grad_scale = hyper.number(owner, "grad_scale", grad_scale, hyper.POSITIVE)
         self._stepper.step(self, grads, clip_norm, clip_value, grad_scale, skip_nonfinite)
 

@@ -135,8 +135,8 @@ def save(path, opt):
     header = {"format": FORMAT, "optimizer": type(opt).__name__, "numbers": numbers}
     header |= {"param_groups": given["param_groups"], "step": given["step"]}
     arrays["header"] = np.frombuffer(json.dumps(header, default=lambda x: x.tolist()).encode(), np.uint8)  # NumPy's numbers
-    path = os.fspath(path)
-    beside = f"{path}.{secrets.token_hex(4)}.part"
+    path = os.path.realpath(os.fsdecode(path))  # through a link, to what it points at
+    beside = os.path.join(os.path.dirname(path), f"{secrets.token_hex(8)}.part")
     try:
         with open(beside, "xb") as file:
             np.savez(file, **arrays)
@@ -151,7 +151,7 @@ def save(path, opt):
 
 def load(path, opt):
     """Restores what save wrote, to the bit. A damaged or foreign file, or one of another optimizer, is refused; nothing changes."""
-    path = os.fspath(path)
+    path = os.fsdecode(path)
     with open(path, "rb") as file:
         try:
             header, given = _read(file)

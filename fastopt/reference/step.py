@@ -14,6 +14,8 @@ OF_FIRST_STEP = (optimizers.sgd, optimizers.rprop)  # to these the step only tel
 def clip_factor(norm, clip_norm, rule):
     """What all gradients are multiplied by so that their global norm becomes at most clip_norm: torch's formula (rule 0),
     the plain one (1), Keras's (2)."""
+    if math.isinf(clip_norm):
+        return 1.0
     if rule == 2:
         return clip_norm * min(1 / norm, 1 / clip_norm) if 0 < norm < math.inf else 1.0 if norm == 0 else math.nan
     bound = norm + 1e-6 if rule == 0 else norm
@@ -51,7 +53,7 @@ class Stepper:
         return self.last
 
     def step(self, optimizer, grads, clip_norm, clip_value, grad_scale, skip_nonfinite):
-        flat = optimizer._flatten(grads)
+        flat = [checks.array_of(grad) for grad in optimizer._flatten(grads)]
         for label, param, then, grad in zip(self.labels, self.params, self.views, flat):
             if not param.flags.writeable or param.__array_interface__ != then.__array_interface__:
                 checks.moved(self.owner, label)
