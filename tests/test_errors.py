@@ -5,25 +5,12 @@ import math
 import numpy as np
 import pytest
 from numpy.lib.stride_tricks import as_strided
+from snapshots import frozen, snapshot
 
 import fastopt
 from fastopt import SGD, Adagrad, Adam, AdamW, Lion, RMSprop, Rprop
 
 INF, NAN = math.inf, math.nan
-
-
-def frozen(x):
-    """Everything in nested dicts and lists, arrays down to their bits, as one comparable value."""
-    if isinstance(x, dict):
-        return tuple((k, frozen(v)) for k, v in x.items())
-    if isinstance(x, (list, tuple)):
-        return tuple(map(frozen, x))
-    return (x.shape, x.dtype.str, x.tobytes()) if isinstance(x, np.ndarray) else x
-
-
-def snapshot(opt):
-    """Parameters, states, averages, counts."""
-    return frozen([[group["params"] for group in opt.param_groups], opt.state_dict(), opt.steps])
 
 
 def refused(call, error, words):

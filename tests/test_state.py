@@ -9,6 +9,7 @@ import resource
 
 import numpy as np
 import pytest
+from snapshots import frozen, snapshot
 
 from fastopt import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, NAdam, RAdam, RMSprop, Rprop, optim
 from fastopt.optim.schedules import Exponential
@@ -34,20 +35,6 @@ VARIANTS = {  # name: (optimizer, options, names of the states beside "step")
     "schedule": (SGD, {"lr": Exponential(0.5, gamma=0.7), "momentum": 0.9}, ("momentum_buffer",)),
 }
 CLIPPED = {"grad_scale": 2.0, "clip_value": 0.5}  # no norm: its last bit follows the order in memory, which a pickle may change
-
-
-def frozen(x):
-    """Everything in nested dicts and lists, arrays down to their bits, as one comparable value."""
-    if isinstance(x, dict):
-        return tuple((k, frozen(v)) for k, v in x.items())
-    if isinstance(x, (list, tuple)):
-        return tuple(map(frozen, x))
-    return (x.shape, x.dtype.str, x.tobytes()) if isinstance(x, np.ndarray) else x
-
-
-def snapshot(opt):
-    """Parameters, states, averages, counts."""
-    return frozen([[group["params"] for group in opt.param_groups], opt.state_dict(), opt.steps])
 
 
 def params():
@@ -524,3 +511,13 @@ def test_files_of_another_optimizer(saved, other):
     with pytest.raises(ValueError, match="Adam"):
         optim.load(saved[0], opt)
     assert snapshot(opt) == before
+
+
+def test_a_link_is_followed_and_stays(tmp_path):
+    target, link = tmp_path / "target", tmp_path / "link"
+    target.write_bytes(b"before")
+    link.symlink_to(target)
+    optim.save(os.fsencode(link), trained("Adam"))
+    assert link.is_symlink()
+    optim.load(target, Adam(params()))
+    assert sorted(os.listdir(tmp_path)) == ["link", "target"]

@@ -2,10 +2,12 @@
 
 Expectations are literals that are exact in binary, or NumPy lines written here (`adam`); nothing comes from the library.
 """
+
 import math
 
 import numpy as np
 import pytest
+from snapshots import frozen
 
 import fastopt
 from fastopt import SGD, Adam
@@ -31,15 +33,6 @@ def adam(p, grads, lr=0.1, b1=0.9, b2=0.999, eps=1e-8, decay=None):
 def close(got, want):
     tolerance = 4e-6 if got.dtype == np.float32 else 1e-13
     np.testing.assert_allclose(got, want, rtol=tolerance, atol=tolerance)
-
-
-def frozen(x):
-    """Everything in nested dicts and lists, arrays down to their bits, as one comparable value."""
-    if isinstance(x, dict):
-        return tuple((k, frozen(v)) for k, v in x.items())
-    if isinstance(x, (list, tuple)):
-        return tuple(map(frozen, x))
-    return (x.shape, x.dtype.str, x.tobytes()) if isinstance(x, np.ndarray) else x
 
 
 def snapshot(opt):
@@ -615,3 +608,18 @@ def test_a_refused_bind_leaves_it_unbound():
     opt.bind([p])
     opt.step([ones(2)])
     assert (p == 0).all()
+
+
+def test_a_scalar_as_gradient_of_a_0_d_parameter():
+    """2 * p of a 0-d array p is no array but an np.float64."""
+    p = np.array(2.0)
+    SGD([p], lr=0.25).step([2 * p])
+    assert p == 1.0
+
+
+def test_an_infinite_clip_norm_only_measures():
+    p = ones(2)
+    opt = SGD([p], lr=1.0)
+    opt.step([np.array([3.0, 4.0])], clip_norm=INF, clip_value=INF)
+    assert p.tolist() == [-2, -3]
+    assert opt.last_step.grad_norm == 5
