@@ -315,7 +315,7 @@ def test_many_steps_and_many_optimizers_leave_nothing_behind(tmp_path, compiled)
     assert lives < 2_000_000  # a work list is 10 kB
 
 
-def test_nothing_outlives_its_last_reference(tmp_path):
+def test_nothing_outlives_its_last_reference(tmp_path, compiled):
     """Gradients and states may be gigabytes: no step keeps the first, and neither waits for the garbage collector."""
     run(MEMORY + """
 gc.disable()

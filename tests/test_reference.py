@@ -302,6 +302,7 @@ def test_every_rule_prepares_its_gradient_alike(name):
     (0, 1.5, 1.5, 1.5 / 1.500001), (1, 1.5, 1.5, 1), (2, 1.5, 1.5, 1),
     *((rule, norm, 1.5, 1) for rule in (0, 1, 2) for norm in (0, 5e-324, 1, 1.499)),  # never enlarged
     (0, inf, 1.5, 0), (1, inf, 1.5, 0), (2, inf, 1.5, nan), *((rule, nan, 1.5, nan) for rule in (0, 1, 2)),
+    *((rule, norm, inf, 1) for rule in (0, 1, 2) for norm in (0, 3, inf, nan)),  # no limit: only measured
 ])  # fmt: skip
 def test_clip_factor(rule, norm, limit, factor):
     assert clip_factor(norm, limit, rule) == pytest.approx(factor, rel=1e-15, nan_ok=True)

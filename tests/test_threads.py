@@ -154,7 +154,7 @@ def test_set_and_get(cut):
 
 
 @pytest.mark.parametrize(("n", "error"), [
-    (0, ValueError), (-1, ValueError), (2**31, ValueError), (10**30, ValueError),
+    (0, ValueError), (-1, ValueError), (1025, ValueError), (2**31, ValueError), (10**30, ValueError),
     (1.0, TypeError), (math.nan, TypeError), ("2", TypeError), (None, TypeError), (True, TypeError), (np.float64(2), TypeError),
 ])  # fmt: skip
 def test_bad_numbers_of_threads(n, error, cut):
@@ -280,7 +280,7 @@ def test_fork(case, tmp_path):
 
 
 @pytest.mark.parametrize("method", get_all_start_methods())
-def test_pool(method, tmp_path):
+def test_pool(method, tmp_path, compiled):
     run(f"""
 import multiprocessing
 expected = stepped()
@@ -381,7 +381,7 @@ assert most == [before + 2], "a region in a region"
 """, tmp_path, OMP_MAX_ACTIVE_LEVELS="3")  # fmt: skip
 
 
-def test_interrupt(tmp_path):
+def test_interrupt(tmp_path, compiled):
     """Ctrl-C ends a loop of steps between two of them, or before one begins, and nothing is lost."""
     run("""
 import time
@@ -413,7 +413,7 @@ assert tiny()
 UPWARD = {"x86_64": 0x800, "aarch64": 0x400000}.get(platform.machine())
 
 
-def test_subnormals_survive(tmp_path):
+def test_subnormals_survive(tmp_path, compiled):
     """Import and steps leave the treatment of subnormals alone, and steps themselves keep them."""
     run(TINY + PRELUDE + """
 assert tiny()
@@ -428,7 +428,7 @@ assert tiny()
 
 
 @pytest.mark.skipif(UPWARD is None, reason="the constants of this processor's <fenv.h> are not known here")
-def test_rounding_is_the_callers(tmp_path):
+def test_rounding_is_the_callers(tmp_path, compiled):
     """In every thread, and neither import nor a step changes it."""
     run(f"""
 import ctypes
@@ -446,7 +446,7 @@ assert one == many != nearest == stepped(threads=1)
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64" or platform.libc_ver()[0] != "glibc", reason="needs MXCSR in glibc's fenv_t")
-def test_flushing_is_the_callers(tmp_path):
+def test_flushing_is_the_callers(tmp_path, compiled):
     run("""
 libm, environment = ctypes.CDLL("libm.so.6"), (ctypes.c_uint * 8)()
 
