@@ -110,9 +110,12 @@ double fo_region_nanoseconds(void)
     __atomic_load(&region_nanoseconds, &known, __ATOMIC_RELAXED);
     if (known > 0)
         return known;
+    const int size = fo_get_num_threads();
+    if (size == 1 || in_forked_child)
+        return 0;                                              /* nothing to measure now */
     for (int i = -WARM; i < RUNS; i++) {
         const double begin = nanoseconds();
-        fo_run(fo_get_num_threads(), nothing, NULL);
+        fo_run(size, nothing, NULL);
         double took = nanoseconds() - begin;
         for (int j = 0; j < i; j++)                            /* insertion, in order */
             if (runs[j] > took) {
@@ -136,7 +139,8 @@ void fo_force_threads(int always)
 int fo_team_size(double work)
 {
 #ifdef _OPENMP
-    const double least = 8000;                                 /* below this a region never pays: the threads may sleep */
+    /* below this a region saves a microsecond or two, and the worker that spins after it takes a core from NumPy's BLAS */
+    const double least = 8000;
     const bool force = __atomic_load_n(&forced, __ATOMIC_RELAXED);
     if ((work < least && !force) || in_forked_child || omp_in_parallel())
         return 1;

@@ -4,7 +4,7 @@ import os
 
 from . import threads
 
-NAME = os.environ.get("FASTOPT_BACKEND", "compiled")
+NAME = os.environ.get("FASTOPT_BACKEND") or "compiled"
 
 if NAME == "compiled":
     try:

@@ -4,11 +4,13 @@ import math
 import os
 from contextlib import contextmanager
 
+MOST = 1024  # libgomp ends the process where it cannot start as many threads as asked for
+
 
 def default_count():
     """OMP_NUM_THREADS, else the processors this process may run on, within the quota of its control group."""
     try:
-        return max(1, int(os.environ["OMP_NUM_THREADS"].split(",")[0]))
+        return min(MOST, max(1, int(os.environ["OMP_NUM_THREADS"].split(",")[0])))
     except (KeyError, ValueError):
         pass
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -33,9 +35,6 @@ def _quota():
 def _read(path):
     with open(path) as file:
         return file.read()
-
-
-MOST = 1024  # libgomp ends the process where it cannot start as many threads as asked for
 
 
 def set_num_threads(n):
