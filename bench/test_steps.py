@@ -12,7 +12,7 @@ import pytest
 import fastopt
 from fastopt.bench import ROWS, Race
 
-ROUNDS = 15
+ROUNDS = 11
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)

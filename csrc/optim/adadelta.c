@@ -6,7 +6,7 @@
  *   p <- p - lr u
  *
  * state: square_avg v, acc_delta a. */
-static void adadelta(ptrdiff_t n, void *param, const void *grad, void *const *state, const fo_hyper *h)
+FO_INLINE void adadelta_loop(ptrdiff_t n, void *param, const void *grad, void *const *state, const fo_hyper *h, bool plain)
 {
     real *restrict p = param, *restrict v = state[0], *restrict a = state[1];
     const real *restrict g = grad;
@@ -14,10 +14,18 @@ static void adadelta(ptrdiff_t n, void *param, const void *grad, void *const *st
     const real rho = h->rho, rest = 1 - h->rho, eps = h->eps, lr = h->lr;
 
     for (ptrdiff_t i = 0; i < n; i++) {
-        const real d = gradient(&q, g[i], p[i]), square = rho * v[i] + rest * d * d;
+        const real d = gradient(&q, plain, g[i], p[i]), square = rho * v[i] + rest * d * d;
         const real u = sqrt(a[i] + eps) / sqrt(square + eps) * d;
         v[i] = square;
         a[i] = rho * a[i] + rest * u * u;
         p[i] = p[i] * q.shrink - lr * u;
     }
+}
+
+static void adadelta(ptrdiff_t n, void *param, const void *grad, void *const *state, const fo_hyper *h)
+{
+    if (is_plain(h))
+        adadelta_loop(n, param, grad, state, h, true);
+    else
+        adadelta_loop(n, param, grad, state, h, false);
 }

@@ -7,7 +7,7 @@
  *   eps inside    d = sqrt(s + eps)
  *
  * state: sum s. */
-static void adagrad(ptrdiff_t n, void *param, const void *grad, void *const *state, const fo_hyper *h)
+FO_INLINE void adagrad_loop(ptrdiff_t n, void *param, const void *grad, void *const *state, const fo_hyper *h, bool plain)
 {
     real *restrict p = param, *restrict s = state[0];
     const real *restrict g = grad;
@@ -17,8 +17,16 @@ static void adagrad(ptrdiff_t n, void *param, const void *grad, void *const *sta
     const real rate = h->lr / (1 + (h->step - 1) * h->lr_decay);
 
     for (ptrdiff_t i = 0; i < n; i++) {
-        const real d = gradient(&q, g[i], p[i]), sum = s[i] + d * d;
+        const real d = gradient(&q, plain, g[i], p[i]), sum = s[i] + d * d;
         s[i] = sum;
         p[i] = p[i] * q.shrink - rate * (d / (sqrt(sum + eps_root) + eps));
     }
+}
+
+static void adagrad(ptrdiff_t n, void *param, const void *grad, void *const *state, const fo_hyper *h)
+{
+    if (is_plain(h))
+        adagrad_loop(n, param, grad, state, h, true);
+    else
+        adagrad_loop(n, param, grad, state, h, false);
 }

@@ -11,7 +11,7 @@
  *
  * state: exp_avg m, exp_avg_sq v, max_exp_avg_sq w (amsgrad only). */
 FO_INLINE void adam_loop(ptrdiff_t n, real *restrict p, const real *restrict g, real *restrict m, real *restrict v,
-                         real *restrict w, const fo_hyper *h, bool amsgrad)
+                         real *restrict w, const fo_hyper *h, bool amsgrad, bool plain)
 {
     const prologue q = prologue_of(h);
     const bool corrected = h->amsgrad == FO_AMSGRAD_CORRECTED, inside = h->eps_mode == FO_EPS_INSIDE;
@@ -26,7 +26,7 @@ FO_INLINE void adam_loop(ptrdiff_t n, real *restrict p, const real *restrict g, 
     const real rate = h->eps_mode == FO_EPS_HAT ? h->lr * sqrt(c2_below) / c1 : h->lr / c1;
 
     for (ptrdiff_t i = 0; i < n; i++) {
-        const real d = gradient(&q, g[i], p[i]);
+        const real d = gradient(&q, plain, g[i], p[i]);
         const real first = beta1 * m[i] + rest1 * d, second = beta2 * v[i] + rest2 * d * d;
         real size = second;
         m[i] = first;
@@ -40,7 +40,9 @@ FO_INLINE void adam_loop(ptrdiff_t n, real *restrict p, const real *restrict g, 
 static void adam(ptrdiff_t n, void *param, const void *grad, void *const *state, const fo_hyper *h)
 {
     if (h->amsgrad)
-        adam_loop(n, param, grad, state[0], state[1], state[2], h, true);
+        adam_loop(n, param, grad, state[0], state[1], state[2], h, true, false);
+    else if (is_plain(h))
+        adam_loop(n, param, grad, state[0], state[1], NULL, h, false, true);
     else
-        adam_loop(n, param, grad, state[0], state[1], NULL, h, false);
+        adam_loop(n, param, grad, state[0], state[1], NULL, h, false, false);
 }

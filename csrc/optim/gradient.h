@@ -4,7 +4,8 @@
  *   p <- p (1 - lr weight_decay)              decoupled weight decay
  *   g <- g + weight_decay p                   L2 weight decay, else
  *
- * There is no second loop for the frequent case in which none of this is asked for; CONTRIBUTING has what it would save. */
+ * In the frequent case none of the gradient's part is asked for. Such a step is `plain`: every kernel is an inline loop over
+ * that flag, compiled once for either value. */
 typedef struct { real scale, limit, factor, l2, shrink; } prologue;
 
 FO_INLINE prologue prologue_of(const fo_hyper *h)
@@ -18,9 +19,17 @@ FO_INLINE prologue prologue_of(const fo_hyper *h)
     };
 }
 
-/* The comparisons let NaN through; 0 p is not added, for p may be infinite. */
-FO_INLINE real gradient(const prologue *q, real g, real p)
+static bool is_plain(const fo_hyper *h)
 {
+    return h->grad_scale == 1 && isinf(h->clip_value) && h->clip_factor == 1 && !h->maximize &&
+           (h->weight_decay == 0 || h->decoupled_weight_decay);
+}
+
+/* The comparisons let NaN through; 0 p is not added, for p may be infinite. */
+FO_INLINE real gradient(const prologue *q, bool plain, real g, real p)
+{
+    if (plain)
+        return g;
     g *= q->scale;
     g = g > q->limit ? q->limit : g;
     g = g < -q->limit ? -q->limit : g;

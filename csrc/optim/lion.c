@@ -4,7 +4,7 @@
  *   m <- beta2 m + (1 - beta2) g
  *
  * state: exp_avg m. */
-static void lion(ptrdiff_t n, void *param, const void *grad, void *const *state, const fo_hyper *h)
+FO_INLINE void lion_loop(ptrdiff_t n, void *param, const void *grad, void *const *state, const fo_hyper *h, bool plain)
 {
     real *restrict p = param, *restrict m = state[0];
     const real *restrict g = grad;
@@ -12,8 +12,16 @@ static void lion(ptrdiff_t n, void *param, const void *grad, void *const *state,
     const real beta1 = h->beta1, rest1 = 1 - h->beta1, beta2 = h->beta2, rest2 = 1 - h->beta2, lr = h->lr;
 
     for (ptrdiff_t i = 0; i < n; i++) {
-        const real d = gradient(&q, g[i], p[i]);
+        const real d = gradient(&q, plain, g[i], p[i]);
         p[i] = p[i] * q.shrink - lr * sign(beta1 * m[i] + rest1 * d);
         m[i] = beta2 * m[i] + rest2 * d;
     }
+}
+
+static void lion(ptrdiff_t n, void *param, const void *grad, void *const *state, const fo_hyper *h)
+{
+    if (is_plain(h))
+        lion_loop(n, param, grad, state, h, true);
+    else
+        lion_loop(n, param, grad, state, h, false);
 }

@@ -11,7 +11,7 @@
  *   eps hat       d = (sqrt(v) + eps) / sqrt(c2)
  *
  * state: exp_avg m, exp_avg_sq v. */
-static void radam(ptrdiff_t n, void *param, const void *grad, void *const *state, const fo_hyper *h)
+FO_INLINE void radam_loop(ptrdiff_t n, void *param, const void *grad, void *const *state, const fo_hyper *h, bool plain)
 {
     real *restrict p = param, *restrict m = state[0], *restrict v = state[1];
     const real *restrict g = grad;
@@ -26,10 +26,18 @@ static void radam(ptrdiff_t n, void *param, const void *grad, void *const *state
     const real rate = !rectified ? h->lr / c1 : hat ? h->lr * r * sqrt(c2) / c1 : h->lr * r / c1;
 
     for (ptrdiff_t i = 0; i < n; i++) {
-        const real d = gradient(&q, g[i], p[i]);
+        const real d = gradient(&q, plain, g[i], p[i]);
         const real first = beta1 * m[i] + rest1 * d, second = beta2 * v[i] + rest2 * d * d;
         m[i] = first;
         v[i] = second;
         p[i] = p[i] * q.shrink - rate * (rectified ? first / (sqrt(second) * outer + eps) : first);
     }
+}
+
+static void radam(ptrdiff_t n, void *param, const void *grad, void *const *state, const fo_hyper *h)
+{
+    if (is_plain(h))
+        radam_loop(n, param, grad, state, h, true);
+    else
+        radam_loop(n, param, grad, state, h, false);
 }

@@ -12,7 +12,8 @@
  * v - a^2 is a variance: where rounding makes it negative it counts as 0.
  * state: square_avg v, grad_avg a (centered only), momentum_buffer b (with momentum only). */
 FO_INLINE void rmsprop_loop(ptrdiff_t n, real *restrict p, const real *restrict g, real *restrict v,
-                            real *restrict a, real *restrict b, const fo_hyper *h, bool centered, bool momentum)
+                            real *restrict a, real *restrict b, const fo_hyper *h, bool centered, bool momentum,
+                            bool plain)
 {
     const prologue q = prologue_of(h);
     const bool inside = h->eps_mode == FO_EPS_INSIDE;
@@ -22,7 +23,7 @@ FO_INLINE void rmsprop_loop(ptrdiff_t n, real *restrict p, const real *restrict 
     const real rate = momentum && h->lr_in_momentum ? 1 : h->lr;
 
     for (ptrdiff_t i = 0; i < n; i++) {
-        const real d = gradient(&q, g[i], p[i]), square = alpha * v[i] + rest * d * d;
+        const real d = gradient(&q, plain, g[i], p[i]), square = alpha * v[i] + rest * d * d;
         real size = square;
         v[i] = square;
         if (centered) {
@@ -41,11 +42,13 @@ FO_INLINE void rmsprop_loop(ptrdiff_t n, real *restrict p, const real *restrict 
 static void rmsprop(ptrdiff_t n, void *param, const void *grad, void *const *state, const fo_hyper *h)
 {
     if (h->centered && h->momentum != 0)
-        rmsprop_loop(n, param, grad, state[0], state[1], state[2], h, true, true);
+        rmsprop_loop(n, param, grad, state[0], state[1], state[2], h, true, true, false);
     else if (h->centered)
-        rmsprop_loop(n, param, grad, state[0], state[1], NULL, h, true, false);
+        rmsprop_loop(n, param, grad, state[0], state[1], NULL, h, true, false, false);
     else if (h->momentum != 0)
-        rmsprop_loop(n, param, grad, state[0], NULL, state[2], h, false, true);
+        rmsprop_loop(n, param, grad, state[0], NULL, state[2], h, false, true, false);
+    else if (is_plain(h))
+        rmsprop_loop(n, param, grad, state[0], NULL, NULL, h, false, false, true);
     else
-        rmsprop_loop(n, param, grad, state[0], NULL, NULL, h, false, false);
+        rmsprop_loop(n, param, grad, state[0], NULL, NULL, h, false, false, false);
 }

@@ -8,7 +8,7 @@
  *   delayed       p <- p - prev where they do not differ,  prev <- s sign(g)        the step before, as optax has it
  *
  * state: prev, step_size s. */
-static void rprop(ptrdiff_t n, void *param, const void *grad, void *const *state, const fo_hyper *h)
+FO_INLINE void rprop_loop(ptrdiff_t n, void *param, const void *grad, void *const *state, const fo_hyper *h, bool plain)
 {
     real *restrict p = param, *restrict prev = state[0], *restrict s = state[1];
     const real *restrict g = grad;
@@ -18,7 +18,7 @@ static void rprop(ptrdiff_t n, void *param, const void *grad, void *const *state
     const real lr = h->lr;
 
     for (ptrdiff_t i = 0; i < n; i++) {
-        const real d = gradient(&q, g[i], p[i]), before = prev[i], turn = d * before;
+        const real d = gradient(&q, plain, g[i], p[i]), before = prev[i], turn = d * before;
         real eta = turn != turn ? turn : 1;                    /* NaN stays; one question a line, or gcc branches */
         eta = turn > 0 ? eta_plus : eta;
         eta = turn < 0 ? eta_minus : eta;
@@ -31,4 +31,12 @@ static void rprop(ptrdiff_t n, void *param, const void *grad, void *const *state
         prev[i] = delayed ? move : kept;
         p[i] = p[i] * q.shrink - (delayed ? last : move);
     }
+}
+
+static void rprop(ptrdiff_t n, void *param, const void *grad, void *const *state, const fo_hyper *h)
+{
+    if (is_plain(h))
+        rprop_loop(n, param, grad, state, h, true);
+    else
+        rprop_loop(n, param, grad, state, h, false);
 }

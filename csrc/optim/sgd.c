@@ -8,7 +8,8 @@
  *   nesterov               the same sum once more in place of b, undampened: momentum b + g, ... + (1 - momentum) g, ... + lr g
  *
  * state: momentum_buffer b (with momentum only). */
-FO_INLINE void sgd_momentum(ptrdiff_t n, real *restrict p, const real *restrict g, real *restrict b, const fo_hyper *h)
+FO_INLINE void sgd_momentum(ptrdiff_t n, real *restrict p, const real *restrict g, real *restrict b, const fo_hyper *h,
+                            bool plain)
 {
     const prologue q = prologue_of(h);
     const bool first = h->velocity == FO_VELOCITY_SUM && h->first;
@@ -20,23 +21,29 @@ FO_INLINE void sgd_momentum(ptrdiff_t n, real *restrict p, const real *restrict 
     const real rate = h->velocity == FO_VELOCITY_STEP ? 1 : h->lr;
 
     for (ptrdiff_t i = 0; i < n; i++) {
-        const real d = gradient(&q, g[i], p[i]);
+        const real d = gradient(&q, plain, g[i], p[i]);
         const real velocity = keep * b[i] + take * d;
         b[i] = velocity;
         p[i] = p[i] * q.shrink - rate * (nesterov ? momentum * velocity + ahead * d : velocity);
     }
 }
 
-static void sgd(ptrdiff_t n, void *param, const void *grad, void *const *state, const fo_hyper *h)
+FO_INLINE void sgd_descent(ptrdiff_t n, real *restrict p, const real *restrict g, const fo_hyper *h, bool plain)
 {
-    if (h->momentum != 0) {
-        sgd_momentum(n, param, grad, state[0], h);
-        return;
-    }
-    real *restrict p = param;
-    const real *restrict g = grad;
     const prologue q = prologue_of(h);
     const real lr = h->lr;
     for (ptrdiff_t i = 0; i < n; i++)
-        p[i] = p[i] * q.shrink - lr * gradient(&q, g[i], p[i]);
+        p[i] = p[i] * q.shrink - lr * gradient(&q, plain, g[i], p[i]);
+}
+
+static void sgd(ptrdiff_t n, void *param, const void *grad, void *const *state, const fo_hyper *h)
+{
+    if (h->momentum != 0 && is_plain(h))
+        sgd_momentum(n, param, grad, state[0], h, true);
+    else if (h->momentum != 0)
+        sgd_momentum(n, param, grad, state[0], h, false);
+    else if (is_plain(h))
+        sgd_descent(n, param, grad, h, true);
+    else
+        sgd_descent(n, param, grad, h, false);
 }
