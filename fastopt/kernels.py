@@ -47,14 +47,10 @@ def _compiled(name):
         arrays = {p.name: options.pop(p.name) for p in positional}
         _arrays(name, {n: a for n, a in arrays.items() if a is not None}, read_only=("grad",))
         step, product = options.pop("step"), options.pop("mu_product", 1.0)
-        clip_value, grad_scale = (
-            options.pop("clip_value"),
-            hyper.number(name, "grad_scale", options.pop("grad_scale"), hyper.POSITIVE),
-        )
+        grad_scale = hyper.number(name, "grad_scale", options.pop("grad_scale"), hyper.POSITIVE)
+        clip_value = hyper.number(name, "clip_value", options.pop("clip_value"), hyper.LIMIT)
         if isinstance(step, bool) or not hasattr(step, "__index__") or step < 1:
             raise ValueError(f"{name}: step must be an integer >= 1, got {step!r}")
-        if not clip_value > 0:
-            raise ValueError(f"{name}: clip_value must be > 0, got {clip_value!r}")
         numbers = hyper.encode(name, name, options)
         for state, option in ASKED_BY.items():
             if options.get(option) and state in arrays and arrays[state] is None:

@@ -4,11 +4,10 @@ import argparse
 import json
 
 from .. import _info
-from .peers import ours, torch
 from .race import Race
 from .rows import ROWS
 
-__all__ = ["ROWS", "Race", "main", "measure", "ours", "torch"]
+__all__ = ["ROWS", "Race", "best_torch", "human", "main", "measure"]
 
 
 def measure(row, rounds=9, seconds=0.01):
