@@ -1,4 +1,6 @@
-"""What a parameter and a gradient must be, and the errors where they are not."""
+"""What a parameter and a gradient must be, which names are known, and the errors where they are not."""
+
+import difflib
 
 import numpy as np
 
@@ -68,6 +70,16 @@ def gradient(owner, label, param, grad):
         raise TypeError(
             f"{owner}: {label} has dtype {grad.dtype}, expected {param.dtype}; convert it with .astype(np.{param.dtype})"
         )
+
+
+def known(owner, argument, name, names):
+    """Raises unless `name` is one of `names`, with the nearest of them."""
+    if not isinstance(name, str):
+        raise TypeError(f"{owner}: {argument} must be one of the names {', '.join(names)}, got {name!r}")
+    if name not in names:
+        near = difflib.get_close_matches(name.lower(), names, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(names)}"
+        raise ValueError(f"{owner}: {argument} {name!r} is unknown; {hint}")
 
 
 def moved(owner, label):

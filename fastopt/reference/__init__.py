@@ -3,6 +3,8 @@
 FASTOPT_BACKEND=reference runs the whole library on these functions; the tests hold the compiled kernels to them.
 """
 
+from .activations import activation_backward, activation_forward
 from .optimizers import adadelta, adagrad, adam, adamax, ema, lion, nadam, radam, rmsprop, rprop, sgd
 
-__all__ = ["adadelta", "adagrad", "adam", "adamax", "ema", "lion", "nadam", "radam", "rmsprop", "rprop", "sgd"]
+__all__ = ["activation_backward", "activation_forward", "adadelta", "adagrad", "adam", "adamax", "ema", "lion", "nadam", "radam",
+           "rmsprop", "rprop", "sgd"]  # fmt: skip
