@@ -49,7 +49,7 @@ class BuildKernels(build_ext):
                     depends=HEADERS,
                 )
         objects += self.compiler.compile(
-            ["csrc/dispatch.c", "csrc/team.c", "csrc/step.c"],
+            ["csrc/dispatch.c", "csrc/team.c", "csrc/workspace.c", "csrc/step.c"],
             output_dir=f"{self.build_temp}/common",
             extra_postargs=CFLAGS + OPENMP,
             depends=HEADERS,

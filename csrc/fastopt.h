@@ -36,6 +36,13 @@ void fo_at_step(fo_hyper *h, double step, double born, double mu_product);
 typedef void fo_update(ptrdiff_t n, void *param, const void *grad, void *const *state, const fo_hyper *h);
 typedef struct { const char *name; fo_update *update; } fo_optimizer;
 
+/* A matrix of any strides, which count elements; a result's `data` is written. */
+typedef struct {
+    ptrdiff_t rows, cols;
+    const void *data;
+    ptrdiff_t row, col;
+} fo_matrix;
+
 typedef struct {
     const char *isa;
     int bits;
@@ -44,6 +51,8 @@ typedef struct {
     /* squares[0]: sum of (g / grad_scale)^2, squares[1]: the same of the values clipped to +-clip_value */
     void (*sum_of_squares)(ptrdiff_t n, const void *grad, double grad_scale, double clip_value, double *squares);
     bool (*all_finite)(ptrdiff_t n, const void *grad, double grad_scale);
+    /* c = a b or c + a b; -1 where memory is missing */
+    int (*gemm)(const fo_matrix *a, const fo_matrix *b, const fo_matrix *c, bool accumulate);
 } fo_kernels;
 
 /* dispatch.c */

@@ -3,6 +3,8 @@
  * suffix, and all are included here, so that no other symbol leaves. */
 #include "real.h"
 #include "fastopt.h"
+#include "team.h"
+#include "workspace.h"
 
 #include "optim/gradient.h"
 #include "optim/sgd.c"
@@ -17,6 +19,8 @@
 #include "optim/rprop.c"
 #include "optim/ema.c"
 #include "optim/norm.c"
+#include "transpose.h"
+#include "gemm.c"
 
 static const fo_optimizer optimizers[] = {
     {"sgd", sgd}, {"adagrad", adagrad}, {"rmsprop", rmsprop}, {"adadelta", adadelta}, {"adam", adam},
@@ -30,4 +34,5 @@ const fo_kernels FO_TABLE = {
     .ema = ema,
     .sum_of_squares = sum_of_squares,
     .all_finite = all_finite,
+    .gemm = gemm,
 };

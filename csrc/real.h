@@ -25,6 +25,11 @@ typedef real vreal __attribute__((vector_size(FO_VECTOR_BYTES)));
 typedef ireal vint __attribute__((vector_size(FO_VECTOR_BYTES)));
 enum { LANES = FO_VECTOR_BYTES / sizeof(real) };
 
+/* A vector anywhere in an array: of no alignment but its elements'. */
+typedef real vloose __attribute__((vector_size(FO_VECTOR_BYTES), aligned(sizeof(real)), may_alias));
+static inline vreal vload(const real *from) { return *(const vloose *)from; }
+static inline void vstore(real *to, vreal x) { *(vloose *)to = x; }
+
 /* For the one loop of a kernel that is written over flags known at the call: each call gets a loop without them. */
 #define FO_INLINE static inline __attribute__((always_inline))
 #endif

@@ -9,10 +9,14 @@ from libc.string cimport memset
 
 import os
 
+import numpy as np
+
 cdef extern from "Python.h":
     PyObject *PyTuple_GET_ITEM(tuple t, Py_ssize_t i)           # borrowed, unlike Cython's own
 
 cnp.import_array()
 
 include "bindings/machine.pxi"
+include "bindings/arrays.pxi"
 include "bindings/optim.pxi"
+include "bindings/dense.pxi"

@@ -1,7 +1,9 @@
 """The kernels as functions, each under its own name: compiled, or with FASTOPT_BACKEND=reference their NumPy definitions.
 
-A kernel changes its parameter and states in place, whatever their strides, and leaves the gradient alone; arrays are float32
-or float64, of one shape and dtype. Arguments and formulas: fastopt.reference, whose functions bear the same names.
+Arrays are float32 or float64, of any strides, of one dtype in a call. An optimizer's kernel changes its parameter and states in
+place and leaves the gradient alone; every other one returns fresh arrays, or writes to those given as `out` (C-contiguous; a
+tuple where there are several results, None in it for a fresh one). Arguments and formulas: fastopt.reference, whose functions
+bear the same names.
 """
 
 import functools
@@ -76,8 +78,9 @@ def ema(average, param, *, decay):
             array[...] = copy
 
 
-OPTIMIZERS = [name for name in reference.__all__ if "step" in inspect.signature(getattr(reference, name)).parameters]
+OPTIMIZERS = [name for name in reference.__all__ if "grad" in inspect.signature(getattr(reference, name)).parameters]
 if NAME == "compiled":
+    globals().update({name: getattr(core, name, None) for name in reference.__all__ if name not in (*OPTIMIZERS, "ema")})
     globals().update({name: _compiled(name) for name in OPTIMIZERS})
 else:
     globals().update({name: getattr(reference, name) for name in reference.__all__})

@@ -3,17 +3,18 @@
 import numpy as np
 import pytest
 
-from fastopt.testing import CASES, compare
+from fastopt import kernels
+from fastopt.testing import CASES
+from fastopt.testing.case import Function
 
 DTYPES = (np.float32, np.float64)
-SIZES = [0, 1, 3, *(n + d for n in (4, 8, 16, 32, 64, 128, 256, 1024) for d in (-1, 0, 1)), 24, 48, 96, 1000]
 
 
 def gaps(a):
     """Every second element of a larger array, the rest NaN."""
-    base = np.full(2 * a.size, np.nan, a.dtype)
-    base[::2] = a.ravel()
-    return base[::2].reshape(a.shape) if a.ndim == 1 else np.lib.stride_tricks.as_strided(base, a.shape, [2 * s for s in a.strides])
+    base = np.full((*a.shape, 2), np.nan if a.dtype.kind == "f" else 99).astype(a.dtype)
+    base[..., 0] = a
+    return base[..., 0]
 
 
 def unaligned(a):
@@ -39,7 +40,7 @@ LAYOUTS = {
 @pytest.mark.parametrize("name", CASES)
 def test_sizes(name, dtype, isa, rng):
     case = CASES[name]
-    assert not [w for n in SIZES for options in case.options() if (w := compare(name, case, rng, (n,), dtype, options))]
+    assert not [w for size in case.sizes() for options in case.options() if (w := case.compare(name, rng, size, dtype, options))]
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -47,9 +48,9 @@ def test_sizes(name, dtype, isa, rng):
 def test_layouts(name, layout, isa, rng):
     case = CASES[name]
     for dtype in DTYPES:
-        for shape in ((), (3, 0, 2), (5, 7), (4, 1, 9), (3, 4, 5), (11, 130), (2, 2100)):
+        for shape in case.shapes():
             for options in case.options()[:2]:
-                assert not compare(name, case, rng, shape, dtype, options, LAYOUTS[layout] if len(shape) else np.copy)
+                assert not case.compare(name, rng, shape, dtype, options, lambda a: LAYOUTS[layout](a) if a.ndim else np.copy(a))
 
 
 @pytest.mark.parametrize("threads", [2, 3, 7])
@@ -59,6 +60,46 @@ def test_threads(name, threads, isa, rng, cut):
     cut(threads)
     case = CASES[name]
     for dtype in DTYPES:
-        for n in (1, 63, 64, 65, 1000, 20011):
+        for shape in case.cut():
             for options in case.options():
-                assert not compare(name, case, rng, (n,), dtype, options)
+                assert not case.compare(name, rng, shape, dtype, options)
+
+
+FUNCTIONS = [name for name, case in CASES.items() if isinstance(case, Function)]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_threads_change_no_bit(name, isa, rng, cut):
+    case = CASES[name]
+    for dtype in DTYPES:
+        for sizes in case.cut():
+            for options in case.options():
+                given = case.draw(rng, sizes, dtype, options)
+                arguments = options | given
+                runs = []
+                for threads in (1, 2, 3, 7):
+                    cut(threads)
+                    runs.append(getattr(kernels, name)(**arguments))
+                for run in runs[1:]:
+                    np.testing.assert_equal(run, runs[0], err_msg=f"{sizes} {options}")
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_out(name, compiled, rng):
+    """Results go where `out` says, the same to the bit; what does not fit is refused, and nothing written."""
+    case = CASES[name]
+    for dtype in DTYPES:
+        for options in case.options():
+            arguments = options | case.draw(rng, case.some()[-1], dtype, options)
+            want = getattr(kernels, name)(**arguments)
+            arrays = [r for r in (want if isinstance(want, tuple) else (want,)) if isinstance(r, np.ndarray)]
+            out = tuple(np.full_like(r, 99) for r in arrays)
+            got = getattr(kernels, name)(**arguments, out=out if len(out) > 1 else out[0])
+            np.testing.assert_equal(got, want)
+            results = [r for r in (got if isinstance(got, tuple) else (got,)) if isinstance(r, np.ndarray)]
+            assert all(r is o for r, o in zip(results, out))
+            for wrong in (np.full(out[0].shape, 99, "f4" if dtype == np.float64 else "f8"), np.full((*out[0].shape, 2), 99, dtype), 3.0,
+                          np.full((*out[0].shape, 2), 99, dtype)[..., 0]):  # fmt: skip
+                with pytest.raises((ValueError, TypeError), match=f"{name}: out"):
+                    getattr(kernels, name)(**arguments, out=(wrong, *out[1:]) if len(out) > 1 else wrong)
+                assert np.all(np.asarray(wrong) == (3.0 if isinstance(wrong, float) else 99))

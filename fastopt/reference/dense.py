@@ -1,0 +1,55 @@
+"""Products of matrices and the dense layer, y = activation(x kernel + bias), in plain NumPy."""
+
+import numpy as np
+
+from .activations import activation_backward, activation_forward
+from .out import deliver
+
+
+def gemm(a, b, *, transpose_a=False, transpose_b=False, out=None, accumulate=False):
+    """c = a b, or c + a b: a is (M, K), or (K, M) with transpose_a, b (K, N), or (N, K) with transpose_b; c is (M, N).
+
+    With `accumulate` the product is added to `out`, which must be given. Raises ValueError where the shapes do not chain.
+    """
+    a, b = a.T if transpose_a else a, b.T if transpose_b else b
+    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[0]:
+        raise ValueError(f"gemm: a and b, transposed as asked for, have shapes {a.shape} and {b.shape}, expected (M, K) and (K, N)")
+    if accumulate and out is None:
+        raise ValueError("gemm: accumulate=True needs out, the array to add to")
+    return deliver("gemm", out, a @ b + out if accumulate else a @ b)
+
+
+def dense_forward(x, kernel, bias=None, activation="linear", *, return_z=False, alpha=None, out=None):
+    """y = activation(z), z = x kernel + bias, of shape (..., O); with `return_z` the pair y, z.
+
+    x is (..., I), kernel (I, O), bias (O,); `alpha` is the parameter of leaky_relu and elu.
+    """
+    if kernel.ndim != 2 or x.ndim < 1 or x.shape[-1] != kernel.shape[0]:
+        raise ValueError(f"dense_forward: x and kernel have shapes {x.shape} and {kernel.shape}, expected (..., I) and (I, O)")
+    z = x @ kernel
+    if bias is not None:
+        if bias.shape != kernel.shape[1:]:
+            raise ValueError(f"dense_forward: bias has shape {bias.shape}, expected {kernel.shape[1:]} = (O,)")
+        z = z + bias
+    y = activation_forward(z, activation, alpha=alpha)
+    return deliver("dense_forward", out, y, z) if return_z else deliver("dense_forward", out, y)
+
+
+def dense_backward(dy, x, kernel, y, activation="linear", *, z=None, alpha=None, need=(True, True, True), accumulate=False,
+                   overwrite_dy=False, out=None):  # fmt: skip
+    """The gradients dx, dkernel, dbias of a loss whose gradient with respect to y is dy; None for what `need` does not ask for.
+
+    y is what dense_forward returned; z as well, with `return_z`, where the derivative is no function of y (gelu, gelu_tanh,
+    silu). With `accumulate` dkernel and dbias are added to those in `out`; with `overwrite_dy` dy serves as workspace.
+    """
+    dz = activation_backward(dy, y, activation, z=z, alpha=alpha)
+    rows = dz.reshape(-1, dz.shape[-1])
+    dx = dz @ kernel.T if need[0] else None
+    dkernel = x.reshape(-1, x.shape[-1]).T @ rows if need[1] else None
+    dbias = rows.sum(0) if need[2] else None
+    if accumulate:
+        if out is None or (need[1] and out[1] is None) or (need[2] and out[2] is None):
+            raise ValueError("dense_backward: accumulate=True needs dkernel and dbias in out, the arrays to add to")
+        dkernel = dkernel + out[1] if need[1] else None
+        dbias = dbias + out[2] if need[2] else None
+    return deliver("dense_backward", out, dx, dkernel, dbias)
