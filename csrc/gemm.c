@@ -5,12 +5,10 @@
  * chain of operations in every variant below, so that neither threads nor the choice of a variant change a bit. The one
  * exception, a few rows times a b that lies along k, has a chain of its own (dots.c), and is chosen by the shapes alone. */
 
-enum { VECTORS = 2, NR = VECTORS * LANES, KC = 256 };
-#if FO_VECTOR_BYTES == 64
-enum { MR = 12 };                                              /* 24 of 32 registers hold sums */
-#else
-enum { MR = 6 };                                               /* 12 of 16 */
-#endif
+#include "tile.h"
+#include "pack.h"
+#include "dots.h"
+
 enum { NC = 524288 / sizeof(real) / KC / NR * NR };            /* columns packed at a time: half of a second-level cache */
 
 /* Rows [rows] x columns [cols] of the result from `row`, `col` on are complete. */
@@ -27,119 +25,17 @@ typedef struct {
     bool swapped;                                              /* rows and columns of the result have changed names */
 } product;
 
-/* What a tile is made of: k columns of a, k rows of b that lie b_row apart, and where the sums go. */
+/* How a product is done: chosen by the shapes and strides of the whole of it, never by a thread's share. */
 typedef struct {
-    ptrdiff_t k;
-    const real *a;
-    ptrdiff_t a_row, a_col;
-    const real *b;
-    ptrdiff_t b_row;
-    real *to;
-    ptrdiff_t to_row;
-    bool add;
-} tile;
+    product g;
+    bool dots, pack_a, pack_b;
+    double cost;                                               /* rough, in cycles */
+} plan;
 
-/* to (rows, vectors * LANES) = a b or to + a b: the sums stay in registers while k runs. */
-FO_INLINE void multiply_tile(const int rows, const int vectors, const tile *t)
+static product swap(product g)
 {
-    const ptrdiff_t a_row = t->a_row, a_col = t->a_col, b_row = t->b_row;
-    const real *a = t->a, *b = t->b;
-    vreal sum[MR][VECTORS];
-#pragma GCC unroll 16
-    for (int i = 0; i < rows; i++)
-#pragma GCC unroll 16
-        for (int v = 0; v < vectors; v++)
-            sum[i][v] = (vreal){0};
-    for (ptrdiff_t k = t->k; k > 0; k--, a += a_col, b += b_row) {
-        vreal x[VECTORS];
-#pragma GCC unroll 16
-        for (int v = 0; v < vectors; v++)
-            x[v] = vload(b + v * LANES);
-#pragma GCC unroll 16
-        for (int i = 0; i < rows; i++)
-#pragma GCC unroll 16
-            for (int v = 0; v < vectors; v++)
-                sum[i][v] += a[i * a_row] * x[v];
-    }
-#pragma GCC unroll 16
-    for (int i = 0; i < rows; i++)
-#pragma GCC unroll 16
-        for (int v = 0; v < vectors; v++) {
-            real *at = t->to + i * t->to_row + v * LANES;
-            vstore(at, t->add ? vload(at) + sum[i][v] : sum[i][v]);
-        }
-}
-
-/* The tile of a height and width known only now: up to MR rows, one vector or VECTORS. */
-static void multiply_tile_of(int rows, int vectors, const tile *t)
-{
-    const bool narrow = vectors == 1;
-    switch (rows) {
-    case 1: narrow ? multiply_tile(1, 1, t) : multiply_tile(1, VECTORS, t); break;
-    case 2: narrow ? multiply_tile(2, 1, t) : multiply_tile(2, VECTORS, t); break;
-    case 3: narrow ? multiply_tile(3, 1, t) : multiply_tile(3, VECTORS, t); break;
-    case 4: narrow ? multiply_tile(4, 1, t) : multiply_tile(4, VECTORS, t); break;
-    case 5: narrow ? multiply_tile(5, 1, t) : multiply_tile(5, VECTORS, t); break;
-    case 6: narrow ? multiply_tile(6, 1, t) : multiply_tile(6, VECTORS, t); break;
-#if FO_VECTOR_BYTES == 64
-    case 7: narrow ? multiply_tile(7, 1, t) : multiply_tile(7, VECTORS, t); break;
-    case 8: narrow ? multiply_tile(8, 1, t) : multiply_tile(8, VECTORS, t); break;
-    case 9: narrow ? multiply_tile(9, 1, t) : multiply_tile(9, VECTORS, t); break;
-    case 10: narrow ? multiply_tile(10, 1, t) : multiply_tile(10, VECTORS, t); break;
-    case 11: narrow ? multiply_tile(11, 1, t) : multiply_tile(11, VECTORS, t); break;
-    case 12: narrow ? multiply_tile(12, 1, t) : multiply_tile(12, VECTORS, t); break;
-#endif
-    }
-}
-
-/* c (rows, cols) = or += t, whose rows lie NR apart. */
-static void merge(const real *t, int rows, int cols, real *c, ptrdiff_t c_row, ptrdiff_t c_col, bool add)
-{
-    if (c_col == 1)
-        for (int i = 0; i < rows; i++)
-            for (int j = 0; j < cols; j++)
-                c[i * c_row + j] = add ? c[i * c_row + j] + t[i * NR + j] : t[i * NR + j];
-    else
-        for (int j = 0; j < cols; j++)
-            for (int i = 0; i < rows; i++)
-                c[i * c_row + j * c_col] = add ? c[i * c_row + j * c_col] + t[i * NR + j] : t[i * NR + j];
-}
-
-/* One panel of b, k rows of NR columns, of which `cols` exist; zeros stand for the others. */
-static void pack_columns(const real *b, ptrdiff_t b_row, ptrdiff_t b_col, ptrdiff_t k, ptrdiff_t cols, real *restrict to)
-{
-    if (b_col == 1 && cols == NR) {
-        for (ptrdiff_t p = 0; p < k; p++)
-            for (int v = 0; v < VECTORS; v++)
-                vstore(to + p * NR + v * LANES, vload(b + p * b_row + v * LANES));
-        return;
-    }
-    if (b_row == 1 && cols == NR) {
-        ptrdiff_t p = 0;
-        for (; p + LANES <= k; p += LANES)
-            for (int v = 0; v < VECTORS; v++)
-                transpose(b + p + v * LANES * b_col, b_col, to + p * NR + v * LANES, NR);
-        for (; p < k; p++)
-            for (int j = 0; j < NR; j++)
-                to[p * NR + j] = b[p + j * b_col];
-        return;
-    }
-    for (ptrdiff_t p = 0; p < k; p++)
-        for (ptrdiff_t j = 0; j < NR; j++)
-            to[p * NR + j] = j < cols ? b[p * b_row + j * b_col] : 0;
-}
-
-/* Up to MR rows of a, column by column, MR apart. */
-static void pack_rows(const real *a, ptrdiff_t a_row, ptrdiff_t a_col, int rows, ptrdiff_t k, real *restrict to)
-{
-    if (a_row == 1 && rows == MR)
-        for (ptrdiff_t p = 0; p < k; p++)
-            for (int i = 0; i < MR; i++)
-                to[p * MR + i] = a[p * a_col + i];
-    else
-        for (int i = 0; i < rows; i++)
-            for (ptrdiff_t p = 0; p < k; p++)
-                to[p * MR + i] = a[i * a_row + p * a_col];
+    return (product){g.n, g.m, g.k, g.b, g.a, g.c, g.b_col, g.b_row, g.a_col, g.a_row, g.c_col, g.c_row,
+                     g.accumulate, g.finish, g.context, !g.swapped};
 }
 
 /* Strides at which lines fall into few sets of a cache: what is read again and again at such a stride is packed. */
@@ -148,14 +44,28 @@ static inline bool collides(ptrdiff_t stride)
     return stride * (ptrdiff_t)sizeof(real) % 1024 == 0;
 }
 
-/* The rectangle of rows i .. i_end and columns j .. j_end of the result, in this thread. */
-static void multiply_rectangle(const product *g, ptrdiff_t i_begin, ptrdiff_t i_end, ptrdiff_t j_begin, ptrdiff_t j_end, real *space)
+static plan plan_of(product g)
 {
-    real *const packed_a = space, *const packed_b = space + MR * KC;
+    plan p = {.g = g};
+    const double m = g.m, n = g.n, k = g.k, columns = (g.n + LANES - 1) / LANES;
+    p.dots = g.b_row == 1 && g.m <= 2 * ROWS_OF_DOTS && g.k >= 2 * LANES;
+    if (p.dots) {
+        p.pack_a = g.a_col != 1;
+        p.cost = n * (k / LANES * (m < 2 ? 2 : m) + 8 * m) + (p.pack_a ? m * k : 0);
+    } else {
+        p.pack_b = g.b_col != 1 || (g.m > 3 * MR && (g.k * g.n > 32768 || collides(g.b_row)));
+        p.pack_a = g.n > 2 * NR && (g.n > 16 * NR || collides(g.a_row == 1 ? g.a_col : g.a_row));
+        p.cost = k * columns * (m < 2 ? 2 : m) + (g.b_col == 1 ? 0 : k * n / (g.k < LANES ? 1 : 4)) + (g.c_col == 1 ? m * columns : m * n);
+    }
+    return p;
+}
+
+/* The rectangle of rows i_begin .. i_end and columns j_begin .. j_end of the result, in this thread. */
+static void multiply_rectangle(const plan *p, ptrdiff_t i_begin, ptrdiff_t i_end, ptrdiff_t j_begin, ptrdiff_t j_end, real *space)
+{
+    const product *g = &p->g;
+    real *const packed_a = space, *const packed_b = space + PANEL_ROWS * KC;
     real edge[MR * NR] __attribute__((aligned(64)));
-    /* chosen by the whole product, so by the shapes alone */
-    const bool pack_b = g->b_col != 1 || (g->m > 3 * MR && (g->k * g->n > 32768 || collides(g->b_row)));
-    const bool pack_a = g->n > 2 * NR && (g->n > 16 * NR || collides(g->a_row == 1 ? g->a_col : g->a_row));
     const ptrdiff_t panels_of_rows = (i_end - i_begin + MR - 1) / MR;
     for (ptrdiff_t jc = j_begin; jc < j_end; jc += NC) {
         const ptrdiff_t nc = j_end - jc < NC ? j_end - jc : NC;
@@ -164,31 +74,35 @@ static void multiply_rectangle(const product *g, ptrdiff_t i_begin, ptrdiff_t i_
             const ptrdiff_t kc = g->k - pc < KC ? g->k - pc : KC;
             const real *b = g->b + pc * g->b_row + jc * g->b_col;
             const bool add = g->accumulate || pc > 0, last = pc + kc == g->k;
-            for (ptrdiff_t j = 0; j < nc; j += NR)
-                if (pack_b || nc - j < NR)
+            if (p->pack_b || g->n < LANES)
+                for (ptrdiff_t j = 0; j < nc; j += NR)
                     pack_columns(b + j * g->b_col, g->b_row, g->b_col, kc, nc - j < NR ? nc - j : NR, packed_b + j * kc);
             for (ptrdiff_t r = 0; r < panels_of_rows; r++) {
                 /* panels of about equal heights: eight and eight, not twelve and four */
                 const ptrdiff_t i = i_begin + fo_share(i_end - i_begin, r, panels_of_rows, 1);
                 const int rows = i_begin + fo_share(i_end - i_begin, r + 1, panels_of_rows, 1) - i;
+                const ptrdiff_t wide = p->pack_b || g->c_col != 1 ? NR : vectors_of(rows) * LANES;
                 tile t = {.k = kc, .a = g->a + i * g->a_row + pc * g->a_col, .a_row = g->a_row, .a_col = g->a_col};
-                if (pack_a) {
+                if (p->pack_a) {
                     pack_rows(t.a, t.a_row, t.a_col, rows, kc, packed_a);
-                    t.a = packed_a, t.a_row = 1, t.a_col = MR;
+                    t.a = packed_a, t.a_row = 1, t.a_col = PANEL_ROWS;
                 }
-                for (ptrdiff_t j = 0; j < nc; j += NR) {
-                    const int cols = nc - j < NR ? nc - j : NR, vectors = cols > LANES ? VECTORS : 1;
-                    const bool packed = pack_b || cols < NR;
-                    const bool whole = cols == vectors * LANES && g->c_col == 1;
+                for (ptrdiff_t j = 0, cols; j < nc; j += cols) {
+                    cols = nc - j >= wide ? wide : nc - j < NR ? nc - j : NR;
+                    const int vectors = (cols + LANES - 1) / LANES;
+                    const ptrdiff_t width = vectors * LANES;
+                    const bool packed = p->pack_b || g->n < LANES, whole = cols == width && g->c_col == 1;
+                    /* b as it lies: the last vectors begin so much earlier that they end with the row */
+                    const ptrdiff_t early = packed || jc + j + width <= g->n ? 0 : jc + j + width - g->n;
                     real *c = g->c + i * g->c_row + (jc + j) * g->c_col;
-                    t.b = packed ? packed_b + j * kc : b + j;
-                    t.b_row = packed ? NR : g->b_row;
+                    t.b = packed ? packed_b + j * kc : b + j - early;
+                    t.b_row = packed ? width : g->b_row;
                     t.to = whole ? c : edge;
                     t.to_row = whole ? g->c_row : NR;
                     t.add = whole && add;
                     multiply_tile_of(rows, vectors, &t);
                     if (!whole)
-                        merge(edge, rows, cols, c, g->c_row, g->c_col, add);
+                        merge(edge, rows, cols, early, c, g->c_row, g->c_col, add);
                 }
                 if (last && g->finish && !g->swapped)
                     g->finish(g->context, i, rows, jc, nc);
@@ -196,28 +110,29 @@ static void multiply_rectangle(const product *g, ptrdiff_t i_begin, ptrdiff_t i_
             pc += kc;
         } while (pc < g->k);
     }
-    if (g->finish && g->swapped)
-        g->finish(g->context, j_begin, j_end - j_begin, i_begin, i_end - i_begin);
 }
 
-static product swap(product g)
+/* The same for a few rows against a b that lies along k. */
+static void multiply_by_dots(const plan *p, ptrdiff_t j_begin, ptrdiff_t j_end, real *space)
 {
-    return (product){g.n, g.m, g.k, g.b, g.a, g.c, g.b_col, g.b_row, g.a_col, g.a_row, g.c_col, g.c_row,
-                     g.accumulate, g.finish, g.context, !g.swapped};
-}
-
-/* What a product costs beside the sums that it must do, in vectors: lanes left empty, packing, stores along the wrong axis. */
-static double waste(const product *g)
-{
-    const double m = g->m, n = g->n, k = g->k, columns = (g->n + LANES - 1) / LANES;
-    return k * columns * (m < 4 ? 4 : m) + (g->b_col == 1 ? 0 : k * n / 2) + (g->c_col == 1 ? m * columns : m * n);
+    const product *g = &p->g;
+    const real *a = g->a;
+    ptrdiff_t a_row = g->a_row;
+    if (p->pack_a) {
+        for (ptrdiff_t i = 0; i < g->m; i++)
+            for (ptrdiff_t k = 0; k < g->k; k++)
+                space[i * g->k + k] = a[i * a_row + k * g->a_col];
+        a = space, a_row = g->k;
+    }
+    dots_of(g->m, j_end - j_begin, g->k, a, a_row, g->b + j_begin * g->b_col, g->b_col, g->c + j_begin * g->c_col, g->c_row,
+            g->c_col, g->accumulate);
 }
 
 /* The share of `rank` in a product: a rectangle, cut so that all threads together pack least. */
 static int gemm_share(const product *given, int rank, int size)
 {
-    const product turned = swap(*given);
-    const product *g = waste(&turned) < waste(given) ? &turned : given;
+    const plan straight = plan_of(*given), turned = plan_of(swap(*given)), *p = turned.cost < straight.cost ? &turned : &straight;
+    const product *g = &p->g;
     if (g->m == 0 || g->n == 0)
         return 0;
     int across = 1;                                            /* threads side by side; the others below each other */
@@ -229,12 +144,23 @@ static int gemm_share(const product *given, int rank, int size)
             if (cost < least)
                 least = cost, across = s;
         }
+    if (p->dots)
+        across = size;
     const int down = size / across, row = rank / across, col = rank % across;
-    real *space = fo_workspace((MR * KC + (KC + 1) * (size_t)(g->n < NC ? (g->n + NR - 1) / NR * NR : NC)) * sizeof(real));
+    const ptrdiff_t i = fo_share(g->m, row, down, MR), i_end = fo_share(g->m, row + 1, down, MR);
+    const ptrdiff_t j = fo_share(g->n, col, across, NR), j_end = fo_share(g->n, col + 1, across, NR);
+    const ptrdiff_t packed = p->dots ? g->m * g->k : PANEL_ROWS * KC + KC * (g->n < NC ? (g->n + NR - 1) / NR * NR : NC);
+    real *space = fo_workspace(packed * sizeof(real));
     if (!space)
         return -1;
-    multiply_rectangle(g, fo_share(g->m, row, down, MR), fo_share(g->m, row + 1, down, MR), fo_share(g->n, col, across, NR),
-                       fo_share(g->n, col + 1, across, NR), space);
+    if (p->dots)
+        multiply_by_dots(p, j, j_end, space);
+    else
+        multiply_rectangle(p, i, i_end, j, j_end, space);
+    if (g->finish && g->swapped)
+        g->finish(g->context, j, j_end - j, i, i_end - i);
+    else if (g->finish && p->dots)
+        g->finish(g->context, i, i_end - i, j, j_end - j);
     return 0;
 }
 

@@ -19,7 +19,6 @@
 #include "optim/rprop.c"
 #include "optim/ema.c"
 #include "optim/norm.c"
-#include "transpose.h"
 #include "gemm.c"
 
 static const fo_optimizer optimizers[] = {

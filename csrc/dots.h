@@ -1,0 +1,128 @@
+/* dots.h -- a few rows times a matrix that lies along k: c[i][j] is the dot product of row i of a and column j of b, both contiguous.
+ *
+ * LANES partial sums an element, added up in one fixed order; nothing is packed or transposed, each element of b is read once
+ * for up to DOTS rows. */
+enum { DOTS = 4 };                                             /* columns at a time */
+#if FO_VECTOR_BYTES == 64
+enum { ROWS_OF_DOTS = 4 };
+#else
+enum { ROWS_OF_DOTS = 2 };                                     /* eight sums in sixteen registers */
+#endif
+
+/* The first n < LANES elements, zeros behind them. */
+static inline vreal vload_first(const real *from, ptrdiff_t n)
+{
+    real x[LANES] = {0};
+    for (ptrdiff_t i = 0; i < n; i++)
+        x[i] = from[i];
+    return vload(x);
+}
+
+/* The halves of blocks of 2 d lanes added: those of x in the lower halves of the result, those of y in the upper. */
+FO_INLINE vreal fold(vreal x, vreal y, const int d)
+{
+    vint near, far;
+#pragma GCC unroll 16
+    for (int i = 0; i < LANES; i++) {
+        near[i] = i & d ? LANES + (i ^ d) : i;
+        far[i] = i & d ? LANES + i : i ^ d;
+    }
+    return vshuffle(x, y, near) + vshuffle(x, y, far);
+}
+
+/* The sums over the lanes of each of n vectors, a power of two up to LANES: that of x[i] in lane i LANES / n. Each is the
+ * same tree of additions, whatever n. */
+FO_INLINE vreal add_lanes(const vreal *x, const int n)
+{
+    if (n == 1) {
+        vreal y = x[0];
+#pragma GCC unroll 4
+        for (int d = LANES / 2; d; d /= 2)
+            y = fold(y, y, d);
+        return y;
+    }
+    vreal y[LANES];
+#pragma GCC unroll 8
+    for (int i = 0; i < n / 2; i++)
+        y[i] = fold(x[i], x[i + n / 2], LANES / 2);
+    if (n >= 4)
+#pragma GCC unroll 4
+        for (int i = 0; i < n / 4; i++)
+            y[i] = fold(y[i], y[i + n / 4], LANES / 4);
+    if (n >= 8)
+#pragma GCC unroll 2
+        for (int i = 0; i < n / 8; i++)
+            y[i] = fold(y[i], y[i + n / 8], LANES / 8);
+    if (n >= 16)
+        y[0] = fold(y[0], y[1], LANES / 16);
+#pragma GCC unroll 4
+    for (int d = LANES / n / 2; d; d /= 2)
+        y[0] = fold(y[0], y[0], d);
+    return y[0];
+}
+
+/* c = or += rows x cols dot products, their sums in registers; both are powers of two. */
+FO_INLINE void dots(const int rows, const int cols, ptrdiff_t k, const real *a, ptrdiff_t a_row, const real *b, ptrdiff_t b_col,
+                    real *c, ptrdiff_t c_row, ptrdiff_t c_col, bool add)
+{
+    enum { MOST = ROWS_OF_DOTS * DOTS };
+    const int count = rows * cols, together = count < LANES ? count : LANES;
+    vreal sum[MOST];
+    ptrdiff_t p = 0;
+#pragma GCC unroll 16
+    for (int s = 0; s < count; s++)
+        sum[s] = (vreal){0};
+    for (; p + LANES <= k; p += LANES) {
+        vreal y[DOTS];
+#pragma GCC unroll 16
+        for (int j = 0; j < cols; j++)
+            y[j] = vload(b + j * b_col + p);
+#pragma GCC unroll 16
+        for (int i = 0; i < rows; i++) {
+            const vreal x = vload(a + i * a_row + p);
+#pragma GCC unroll 16
+            for (int j = 0; j < cols; j++)
+                sum[i * cols + j] += x * y[j];
+        }
+    }
+    if (p < k)
+#pragma GCC unroll 16
+        for (int i = 0; i < rows; i++)
+#pragma GCC unroll 16
+            for (int j = 0; j < cols; j++)
+                sum[i * cols + j] += vload_first(a + i * a_row + p, k - p) * vload_first(b + j * b_col + p, k - p);
+#pragma GCC unroll 16
+    for (int s = 0; s < count; s += together) {
+        real sums[LANES];
+        vstore(sums, add_lanes(sum + s, together));
+#pragma GCC unroll 16
+        for (int t = 0; t < together; t++) {
+            real *at = c + (s + t) / cols * c_row + (s + t) % cols * c_col;
+            *at = add ? *at + sums[t * (LANES / together)] : sums[t * (LANES / together)];
+        }
+    }
+}
+
+/* Any number of rows and columns. */
+static void dots_of(ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t k, const real *a, ptrdiff_t a_row, const real *b, ptrdiff_t b_col,
+                    real *c, ptrdiff_t c_row, ptrdiff_t c_col, bool add)
+{
+    for (ptrdiff_t j = 0; j < cols;) {
+        const int wide = cols - j >= DOTS ? DOTS : 1;
+        for (ptrdiff_t i = 0; i < rows;) {
+            const int high = rows - i >= ROWS_OF_DOTS ? ROWS_OF_DOTS : rows - i >= 2 ? 2 : 1;
+            const real *x = a + i * a_row, *y = b + j * b_col;
+            real *to = c + i * c_row + j * c_col;
+            if (wide == 1)
+                dots(1, 1, k, x, a_row, y, b_col, to, c_row, c_col, add);
+            else if (high == 1)
+                dots(1, DOTS, k, x, a_row, y, b_col, to, c_row, c_col, add);
+            else if (high == 2)
+                dots(2, DOTS, k, x, a_row, y, b_col, to, c_row, c_col, add);
+            else
+                dots(ROWS_OF_DOTS, DOTS, k, x, a_row, y, b_col, to, c_row, c_col, add);
+            i += wide == 1 ? 1 : high;
+        }
+        j += wide;
+    }
+}
