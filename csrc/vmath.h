@@ -1,4 +1,5 @@
-/* vmath.h -- exp, log, tanh and the logistic function on vreal, each written once for both dtypes.
+/* vmath.h -- exp, log, tanh, the logistic and the normal distribution function and their kin on vreal, each written once for
+ * both dtypes.
  *
  * Straight-line arithmetic of the compiler's vector extension: no branches, no tables to gather from, no calls, no state.
  * A lane's result depends on that lane alone, so a tail padded to a whole vector has the bits it would have inside the
@@ -17,6 +18,7 @@
 typedef uint64_t ureal;
 enum { FRACTION_BITS = 52, EXPONENT_BIAS = 1023, DEEP = 512 };
 static const real ROUNDER = 0x1.8p52, SMALLEST_NORMAL = 0x1p-1022, TWO_TO_MINUS_DEEP = 0x1p-512, EXP_LIMIT = 1000;
+static const real NORMAL_LIMIT = 39;
 static const real LOG2E = 1.4426950408889634, LN2_HI = 0x1.62e42fefa3p-1, LN2_LO = 0x1.3de6af278ece6p-42;
 static const ureal SQRT_HALF_BITS = 0x3fe6a09e667f3bcd;
 static const real EXP_REST[] = {  /* (exp(r) - 1 - r) / r^2, |r| <= ln(2)/2; 2^-55.2 of exp(r) - 1 */
@@ -28,20 +30,37 @@ static const real TANH_REST[] = {  /* ((exp(2r) - 1) / 2 - r) / r^2, -0.111 <= r
 static const real LOG_REST[] = {  /* (2 artanh(s) - 2s) / s^3 by powers of s^2, s^2 <= 0.02944; 2^-59.1 of 2 artanh(s) */
     0.6666666666666735,  0.39999999999411096, 0.2857142874326189, 0.22222198476086233,
     0.18183569733958313, 0.1531390340794581,  0.14797506013892778};
+static const real LOG1P_REST[] = {  /* as LOG_REST, s^2 <= 1/9; 2^-59.4 of 2 artanh(s) */
+    0.6666666666666631, 0.40000000000156627, 0.2857142854791494, 0.22222223966955498, 0.18181743988224347,
+    0.15386559276969033, 0.13300973282923653, 0.1210615478664948, 0.08339527073257588, 0.17020125482599777};
+static const real HAZARD_NUMERATOR[] = {  /* over the next: exp(-a^2/2) / Phi(-a) - a sqrt(2 pi), 0 <= a <= 39;
+    2^-57.8 of exp(-a^2/2) / Phi(-a) */
+    1.75, 2.1676680893423264, 1.3729893905032506, 0.5645493802754078, 0.16366540349891484,
+    0.034434733784586155, 0.005243883848622072, 0.000558034931917835, 3.786206459569068e-05, 1.2628280558193145e-06};
+static const real HAZARD_DENOMINATOR[] = {
+    0.875, 1.4823349241197181, 1.2420515611717506, 0.6664026556715522, 0.2513835819504175,
+    0.06938640370352074, 0.014179697105566533, 0.002122216503439512, 0.00022363131995049835, 1.5104778382810403e-05,
+    5.037955043843301e-07};
 #else
 typedef uint32_t ureal;
 enum { FRACTION_BITS = 23, EXPONENT_BIAS = 127, DEEP = 64 };
 static const real ROUNDER = 0x1.8p23, SMALLEST_NORMAL = 0x1p-126, TWO_TO_MINUS_DEEP = 0x1p-64, EXP_LIMIT = 110;
+static const real NORMAL_LIMIT = 15;
 static const real LOG2E = 1.44269504, LN2_HI = 0x1.62e4p-1, LN2_LO = 0x1.7f7d1cp-20;
 static const ureal SQRT_HALF_BITS = 0x3f3504f3;
 static const real EXP_REST[] = {0.5, 0.16666548, 0.04166684, 0.0083661275, 0.0013899618};     /* 2^-26.1 */
 static const real TANH_REST[] = {1.0000004, 0.6666695, 0.33324984, 0.13320585, 0.049326617};  /* 2^-25.7 */
 static const real LOG_REST[] = {0.66666776, 0.39977497, 0.29873073};                         /* 2^-30.0 */
+static const real LOG1P_REST[] = {0.6666641, 0.40021598, 0.2800053, 0.28018796};  /* 2^-27.7 */
+static const real HAZARD_NUMERATOR[] = {1.75, 1.1060522, 0.36594978, 0.06587143, 0.005522869};  /* a <= 15; 2^-30.4 */
+static const real HAZARD_DENOMINATOR[] = {0.875, 0.951527, 0.49678546, 0.15016952, 0.026289277, 0.0022031025};
 #endif
 enum {
     EXP_TERMS = sizeof EXP_REST / sizeof(real),
     TANH_TERMS = sizeof TANH_REST / sizeof(real),
     LOG_TERMS = sizeof LOG_REST / sizeof(real),
+    LOG1P_TERMS = sizeof LOG1P_REST / sizeof(real),
+    HAZARD_TERMS = sizeof HAZARD_NUMERATOR / sizeof(real),  /* one more in the denominator */
 };
 
 /* Shifts are done unsigned: there is no arithmetic shift of 64-bit lanes before AVX-512. */
@@ -110,16 +129,33 @@ static inline vreal exp_minus_1(vreal r)
     return r + r * r * vpolynomial(r, EXP_REST, EXP_TERMS);
 }
 
-/* exp(x) = 2^n exp(r) (Cody & Waite 1980). 2^n is multiplied in two halves, so that n may lie outside of the exponents of
- * normal numbers and a subnormal result is rounded once. Inf above ln(largest), 0 below ln(smallest subnormal / 2).
+/* y 2^n, n from exp_reduce with bias 2 EXPONENT_BIAS: multiplied in two halves, so that n may lie outside of the exponents of
+ * normal numbers and a subnormal result is rounded once. */
+static inline vreal exp_scale(vreal y, vuint n)
+{
+    const vuint half = n << (FRACTION_BITS - 1) & ~FRACTION, rest = (n << FRACTION_BITS) - half;
+    return y * (vreal)half * (vreal)rest;
+}
+
+/* exp(x) = 2^n exp(r) (Cody & Waite 1980). Inf above ln(largest), 0 below ln(smallest subnormal / 2).
  * float32: < 1.1 ULP, seen 1.035; float64: < 1.1 ULP, seen 1.032. */
 static inline vreal vexp(vreal x)
 {
     vreal r;
     x = vmax(vsplat(-EXP_LIMIT), vmin(vsplat(EXP_LIMIT), x));
     const vuint n = exp_reduce(x, 2 * EXPONENT_BIAS, &r);
-    const vuint half = n << (FRACTION_BITS - 1) & ~FRACTION, rest = (n << FRACTION_BITS) - half;
-    return (1 + exp_minus_1(r)) * (vreal)half * (vreal)rest;
+    return exp_scale(1 + exp_minus_1(r), n);
+}
+
+/* exp(min(x, 0)) - 1 = 2^n (exp(r) - 1) + (2^n - 1): activations need no others, whose 2^n may overflow before the result does.
+ * 0 at -0.
+ * float32: < 1.5 ULP, seen 1.032; float64: < 1.5 ULP, seen 1.171. */
+static inline vreal vexpm1(vreal x)
+{
+    vreal r;
+    x = vmax(vsplat(-40), vmin(vsplat(0), x));  /* -1 from -38 on */
+    const vreal s = (vreal)(exp_reduce(x, EXPONENT_BIAS, &r) << FRACTION_BITS);
+    return s * exp_minus_1(r) + (s - 1);
 }
 
 /* sigmoid(x) = 1 / (1 + exp(-x)) = s / (1 + s + p) with x = n ln(2) + r, s = 2^n exact, p = exp(-r) - 1 (the reduction of
@@ -174,5 +210,44 @@ static inline vreal vlog(vreal x)
     y = vselect(x < (real)INFINITY, y, x);
     y = vselect(x == 0, vsplat(-INFINITY), y);
     return (vreal)((vint)y | (x < 0));  /* all bits set are a NaN */
+}
+
+/* log(1 + x) for 0 <= x <= 1, where the form of vlog needs no exponent: s = x / (2 + x) <= 1/3.
+ * float32: < 1.5 ULP, seen 1.323; float64: < 1.5 ULP, seen 1.363. */
+static inline vreal vlog1p(vreal x)
+{
+    const vreal s = x / (2 + x), z = s * s, half_square = (real)0.5 * x * x;
+    return x - (half_square - s * (half_square + z * vpolynomial(z, LOG1P_REST, LOG1P_TERMS)));
+}
+
+/* softplus(x) = log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)): never overflows.
+ * float32: < 2.5 ULP, seen 2.061; float64: < 2.5 ULP, seen 1.947. */
+static inline vreal vsoftplus(vreal x)
+{
+    return vmax(vsplat(0), x) + vlog1p(vexp(-vabs(x)));
+}
+
+/* Phi(x), the distribution function of the standard normal, and its density phi(x) = exp(-x^2/2) / sqrt(2 pi), which comes with
+ * it. With a = |x|, Phi(-a) = exp(-a^2/2) / (a sqrt(2 pi) + P(a) / Q(a)) = exp(-a^2/2) Q / (a sqrt(2 pi) Q + P): positive
+ * coefficients alone, so nothing cancels, and the errors of P and Q vanish as a grows; Phi(a) = 1 - Phi(-a). exp magnifies a
+ * relative error of a^2 up to 760 times, so a^2 is kept in two parts, the square of the upper half of a's digits exact
+ * (Dekker 1971).
+ * Phi: float32: < 4 ULP with FMA, seen 3.709, < 5 without, seen 4.268; float64: the same, seen 3.611 and 4.116.
+ * phi: float32: < 2.5 ULP, seen 2.199; float64: < 2.5 ULP, seen 2.313. */
+static inline vreal vnormal(vreal x, vreal *density)
+{
+    const ureal lower_half = ((ureal)1 << (FRACTION_BITS + 2) / 2) - 1;
+    const real root = (real)2.5066282746310005, inverse_root = (real)0.39894228040143268;    /* sqrt(2 pi) */
+    const vreal a = vmin(vsplat(NORMAL_LIMIT), vabs(x));                                     /* beyond it both are 0 */
+    const vreal upper = (vreal)((vuint)a & ~lower_half);
+    const vreal square = upper * upper * (real)-0.5, left_out = (a - upper) * (a + upper) * (real)-0.5;
+    const vreal exponent = square + left_out;
+    vreal r;
+    const vuint n = exp_reduce(exponent, 2 * EXPONENT_BIAS, &r);
+    const vreal e = 1 + exp_minus_1(r + (square - exponent + left_out));
+    const vreal p = vpolynomial(a, HAZARD_NUMERATOR, HAZARD_TERMS), q = vpolynomial(a, HAZARD_DENOMINATOR, HAZARD_TERMS + 1);
+    const vreal tail = exp_scale(e * (q / (a * root * q + p)), n);
+    *density = exp_scale(e * inverse_root, n);
+    return vselect(x > 0, 1 - tail, tail);
 }
 #endif

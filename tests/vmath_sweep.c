@@ -53,6 +53,61 @@ static wide correct_sqrt(wide x)
     return x < 0 ? (wide)NAN : sqrt(x);
 }
 
+static wide correct_expm1(wide x)
+{
+    return x > 0 ? 0 : fabs(x) < 0x1p-34 ? x + x * x / 2 : x < -50 ? -1 : expm1(x);
+}
+
+static wide correct_log1p(wide x)
+{
+    return fabs(x) < 0x1p-34 ? x - x * x / 2 : log1p(x);
+}
+
+static wide correct_softplus(wide x)
+{
+    return x > 0 ? x + correct_log1p(correct_exp(-x)) : correct_log1p(correct_exp(x));
+}
+
+/* erfc(-x sqrt(1/2)) / 2. The argument's rounding, which the tail magnifies x^2 times, is corrected for. */
+static wide correct_normal(wide x)
+{
+    const wide root = sqrt((wide)0.5), root_left_out = fma(-root, root, (wide)0.5) / (2 * root), root_pi = sqrt(acos((wide)-1));
+    if (fabs(x) < 0x1p-34 || fabs(x) > 40)
+        return fabs(x) > 40 ? x > 0 : (wide)0.5 + x * root / root_pi;
+    const wide t = -x * root, left_out = fma(-x, root, -t) - x * root_left_out;
+    return erfc(t) / 2 - left_out * exp(-t * t) / root_pi;
+}
+
+static wide correct_density(wide x)
+{
+    const wide root_two_pi = sqrt(2 * acos((wide)-1)), square = x * x;
+    return fabs(x) > 40 ? 0 : correct_exp(-square / 2) * (1 - fma(x, x, -square) / 2) / root_two_pi;
+}
+
+static vreal vphi(vreal x)
+{
+    vreal density;
+    return vnormal(x, &density);
+}
+
+static vreal vdensity(vreal x)
+{
+    vreal density;
+    vnormal(x, &density);
+    return density;
+}
+
+/* The positive half of the arguments, taken to the unit interval and back. */
+static vreal vlog1p_of_unit(vreal x)
+{
+    return vlog1p(vmin(vsplat(1), vabs(x)));
+}
+
+static wide correct_log1p_of_unit(wide x)
+{
+    return correct_log1p(fabs(x) > 1 ? 1 : fabs(x));
+}
+
 /* Whether the library computes in `wide`: long double may be double (macOS), or its functions may be (musl, arm64). */
 static bool library_is_wider(void)
 {
@@ -94,6 +149,23 @@ static const function functions[] = {
     {"vsqrt", vsqrt, correct_sqrt, 0.5, 0.501, -0.0, INFINITY, 0.25, 4,
      {{0, 0}, {-0.0, -0.0}, {1, 1}, {-1, NAN}, {-SMALLEST, NAN}, {-LARGEST, NAN},
       {INFINITY, INFINITY}, {-INFINITY, NAN}, {NAN, NAN}}},
+    {"vexpm1", vexpm1, correct_expm1, 1.5, 1.5, -1, 0, -3, 0,
+     {{0, 0}, {-0.0, 0}, {SMALLEST, 0}, {-SMALLEST, -SMALLEST}, {LARGEST, 0}, {-LARGEST, -1},
+      {INFINITY, 0}, {-INFINITY, -1}, {NAN, NAN}}},
+    {"vlog1p", vlog1p_of_unit, correct_log1p_of_unit, 1.5, 1.5, 0, 0.6931472, 0, 1,
+     {{0, 0}, {-0.0, 0}, {SMALLEST, SMALLEST}, {1, 0.69314718055994531}, {-1, 0.69314718055994531},
+      {LARGEST, 0.69314718055994531}, {INFINITY, 0.69314718055994531}, {-INFINITY, 0.69314718055994531}, {NAN, NAN}}},
+    {"vsoftplus", vsoftplus, correct_softplus, 2.5, 2.5, 0, INFINITY, -40, 40,
+     {{0, 0.69314718055994531}, {-0.0, 0.69314718055994531}, {SMALLEST, 0.69314718055994531},
+      {-SMALLEST, 0.69314718055994531}, {LARGEST, LARGEST}, {-LARGEST, 0},
+      {INFINITY, INFINITY}, {-INFINITY, 0}, {NAN, NAN}}},
+    {"vphi", vphi, correct_normal, FMA ? 4 : 5, FMA ? 4 : 5, 0, 1, -39, 9,
+     {{0, 0.5}, {-0.0, 0.5}, {SMALLEST, 0.5}, {-SMALLEST, 0.5}, {LARGEST, 1}, {-LARGEST, 0},
+      {INFINITY, 1}, {-INFINITY, 0}, {NAN, NAN}}},
+    {"vdensity", vdensity, correct_density, 2.5, 2.5, 0, 0.39894229, -39, 39,
+     {{0, 0.39894228040143268}, {-0.0, 0.39894228040143268}, {SMALLEST, 0.39894228040143268},
+      {-SMALLEST, 0.39894228040143268}, {LARGEST, 0}, {-LARGEST, 0},
+      {INFINITY, 0}, {-INFINITY, 0}, {NAN, NAN}}},
 };
 
 /* Arguments wait in x until it is full, then are computed and judged together. */
