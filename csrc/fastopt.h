@@ -36,6 +36,13 @@ void fo_at_step(fo_hyper *h, double step, double born, double mu_product);
 typedef void fo_update(ptrdiff_t n, void *param, const void *grad, void *const *state, const fo_hyper *h);
 typedef struct { const char *name; fo_update *update; } fo_optimizer;
 
+/* The kinds of activations, in the order of the table `activations`. */
+enum {
+    FO_LINEAR, FO_RELU, FO_LEAKY_RELU, FO_ELU, FO_SELU, FO_GELU, FO_GELU_TANH, FO_SILU, FO_SIGMOID, FO_HARD_SIGMOID, FO_TANH,
+    FO_SOFTPLUS, FO_SOFTSIGN, FO_EXPONENTIAL, FO_SOFTMAX, FO_LOG_SOFTMAX
+};
+typedef struct { const char *name; double nanoseconds; } fo_activation;
+
 /* A matrix of any strides, which count elements; a result's `data` is written. */
 typedef struct {
     ptrdiff_t rows, cols;
@@ -53,6 +60,11 @@ typedef struct {
     bool (*all_finite)(ptrdiff_t n, const void *grad, double grad_scale);
     /* c = a b or c + a b; -1 where memory is missing */
     int (*gemm)(const fo_matrix *a, const fo_matrix *b, const fo_matrix *c, bool accumulate);
+    const fo_activation *activations;                          /* by kind; ends with a row without a name */
+    /* (rows, cols), C-contiguous. y may be z; dz may be dy; z is read by the three kinds whose derivative is no function of y */
+    void (*activation_forward)(ptrdiff_t rows, ptrdiff_t cols, int kind, double alpha, const void *z, void *y);
+    void (*activation_backward)(ptrdiff_t rows, ptrdiff_t cols, int kind, double alpha, const void *dy, const void *y,
+                                const void *z, void *dz);
 } fo_kernels;
 
 /* dispatch.c */

@@ -20,6 +20,7 @@
 #include "optim/ema.c"
 #include "optim/norm.c"
 #include "gemm.c"
+#include "activation.c"
 
 static const fo_optimizer optimizers[] = {
     {"sgd", sgd}, {"adagrad", adagrad}, {"rmsprop", rmsprop}, {"adadelta", adadelta}, {"adam", adam},
@@ -34,4 +35,7 @@ const fo_kernels FO_TABLE = {
     .sum_of_squares = sum_of_squares,
     .all_finite = all_finite,
     .gemm = gemm,
+    .activations = activations,
+    .activation_forward = activation_forward,
+    .activation_backward = activation_backward,
 };

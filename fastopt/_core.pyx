@@ -19,4 +19,5 @@ cnp.import_array()
 include "bindings/machine.pxi"
 include "bindings/arrays.pxi"
 include "bindings/optim.pxi"
+include "bindings/activation.pxi"
 include "bindings/dense.pxi"

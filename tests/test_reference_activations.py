@@ -174,8 +174,7 @@ def test_a_row_with_inf_or_nan_is_nan():
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_empty_and_scalar(name):
     for shape in ((0,), (0, 3), (3, 0)):
-        with np.errstate(divide="ignore"):  # the logarithm of an empty sum
-            y = activation_forward(np.zeros(shape, np.float32), name)
+        y = activation_forward(np.zeros(shape, np.float32), name)
         assert y.shape == activation_backward(y, y, name, z=y).shape == shape
         assert y.dtype == np.float32
     if name in BY_ROWS:

@@ -12,6 +12,8 @@ cdef extern from "fastopt.h" nogil:
     ctypedef void (*fo_update)(ptrdiff_t n, void *param, const void *grad, void *const *state, const fo_hyper *h) noexcept nogil
     ctypedef struct fo_optimizer:
         const char *name
+    ctypedef struct fo_activation:
+        const char *name
     ctypedef struct fo_matrix:
         ptrdiff_t rows, cols
         const void *data
@@ -21,6 +23,10 @@ cdef extern from "fastopt.h" nogil:
         const fo_optimizer *optimizers
         void (*ema)(ptrdiff_t n, void *average, const void *param, double decay) noexcept nogil
         int (*gemm)(const fo_matrix *a, const fo_matrix *b, const fo_matrix *c, bint accumulate) noexcept nogil
+        const fo_activation *activations
+        void (*activation_forward)(ptrdiff_t rows, ptrdiff_t cols, int kind, double alpha, const void *z, void *y) noexcept nogil
+        void (*activation_backward)(ptrdiff_t rows, ptrdiff_t cols, int kind, double alpha, const void *dy, const void *y,
+                                    const void *z, void *dz) noexcept nogil
     const fo_kernels *fo_select(const char *isa, int bits)
     const char *fo_isa_name(int i)
     fo_update fo_find_update(const fo_kernels *kernels, const char *name)

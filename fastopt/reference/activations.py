@@ -89,7 +89,8 @@ def softmax(x):
 
 def log_softmax(x):
     below = x - np.max(x, axis=-1, keepdims=True, initial=-math.inf)
-    return below - np.log(np.sum(np.exp(below), axis=-1, keepdims=True))
+    with np.errstate(divide="ignore"):  # the sum of an empty row
+        return below - np.log(np.sum(np.exp(below), axis=-1, keepdims=True))
 
 
 class Activation(NamedTuple):

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from . import optimizers, products
+from . import activations, optimizers, products
 
-CASES = optimizers.CASES | products.CASES
+CASES = optimizers.CASES | products.CASES | activations.CASES
 
 
 def check(verbose=True):
