@@ -50,6 +50,19 @@ typedef struct {
     ptrdiff_t row, col;
 } fo_matrix;
 
+/* A dense layer over `rows` inputs: C-contiguous arrays, NULL where there is none or none is wanted. */
+typedef struct {
+    ptrdiff_t rows, inputs, outputs;
+    const void *x, *kernel, *bias;                             /* (rows, inputs), (inputs, outputs), (outputs) */
+    void *y, *z;                                               /* (rows, outputs) */
+    int activation;
+    double alpha;
+    /* backward */
+    const void *dy;                                            /* (rows, outputs), written where overwrite_dy says */
+    void *dx, *dkernel, *dbias;
+    bool accumulate, overwrite_dy;
+} fo_dense;
+
 typedef struct {
     const char *isa;
     int bits;
@@ -60,6 +73,8 @@ typedef struct {
     bool (*all_finite)(ptrdiff_t n, const void *grad, double grad_scale);
     /* c = a b or c + a b; -1 where memory is missing */
     int (*gemm)(const fo_matrix *a, const fo_matrix *b, const fo_matrix *c, bool accumulate);
+    int (*dense_forward)(const fo_dense *layer);               /* -1 as well */
+    int (*dense_backward)(const fo_dense *layer);
     const fo_activation *activations;                          /* by kind; ends with a row without a name */
     /* (rows, cols), C-contiguous. y may be z; dz may be dy; z is read by the three kinds whose derivative is no function of y */
     void (*activation_forward)(ptrdiff_t rows, ptrdiff_t cols, int kind, double alpha, const void *z, void *y);

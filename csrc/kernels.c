@@ -5,6 +5,7 @@
 #include "fastopt.h"
 #include "team.h"
 #include "workspace.h"
+#include <stdlib.h>
 
 #include "optim/gradient.h"
 #include "optim/sgd.c"
@@ -21,6 +22,7 @@
 #include "optim/norm.c"
 #include "gemm.c"
 #include "activation.c"
+#include "dense.c"
 
 static const fo_optimizer optimizers[] = {
     {"sgd", sgd}, {"adagrad", adagrad}, {"rmsprop", rmsprop}, {"adadelta", adadelta}, {"adam", adam},
@@ -35,6 +37,8 @@ const fo_kernels FO_TABLE = {
     .sum_of_squares = sum_of_squares,
     .all_finite = all_finite,
     .gemm = gemm,
+    .dense_forward = dense_forward,
+    .dense_backward = dense_backward,
     .activations = activations,
     .activation_forward = activation_forward,
     .activation_backward = activation_backward,

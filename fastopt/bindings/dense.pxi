@@ -10,14 +10,6 @@ cdef fo_matrix matrix(cnp.ndarray a, bint transposed) noexcept:
     return m
 
 
-cdef fo_matrix rows_by_last(cnp.ndarray a) noexcept:
-    """A contiguous array as a matrix of its last axis."""
-    cdef fo_matrix m
-    m.cols = last(a)
-    m.rows, m.row, m.col, m.data = rows_of(a), m.cols, 1, cnp.PyArray_DATA(a)
-    return m
-
-
 def gemm(a, b, *, bint transpose_a=False, bint transpose_b=False, out=None, bint accumulate=False):
     cdef cnp.ndarray x = strided("gemm", "a", a, None), y = strided("gemm", "b", b, x), z
     cdef fo_matrix ma, mb, mc
@@ -44,3 +36,111 @@ def gemm(a, b, *, bint transpose_a=False, bint transpose_b=False, out=None, bint
     if status:
         raise MemoryError("gemm: no memory to pack the matrices in")
     return z
+
+
+cdef int fill_dense(str owner, fo_dense *d, cnp.ndarray x, cnp.ndarray kernel) except -1:
+    """The sizes of a layer, checked, and its input and kernel."""
+    if cnp.PyArray_NDIM(kernel) != 2:
+        wrong_shape(owner, "kernel", kernel, "(I, O)")
+    if cnp.PyArray_NDIM(x) < 1 or last(x) != cnp.PyArray_DIM(kernel, 0):
+        wrong_shape(owner, "x", x, f"(..., {kernel.shape[0]}) = (..., I)")
+    memset(d, 0, sizeof(fo_dense))
+    d.rows, d.inputs, d.outputs = rows_of(x), last(x), last(kernel)
+    d.x, d.kernel = cnp.PyArray_DATA(x), cnp.PyArray_DATA(kernel)
+    return 0
+
+
+def dense_forward(x, kernel, bias=None, activation="linear", *, bint return_z=False, alpha=None, out=None):
+    cdef str owner = "dense_forward"
+    cdef cnp.ndarray a = contiguous(owner, "x", x, None), w = contiguous(owner, "kernel", kernel, a), b, y, z
+    cdef cnp.npy_intp[cnp.NPY_MAXDIMS] shape
+    cdef fo_dense d
+    cdef const fo_kernels *table = table_of(a)
+    cdef int i, status, ndim = cnp.PyArray_NDIM(a)
+    fill_dense(owner, &d, a, w)
+    d.activation = activation_of(owner, activation, alpha, ndim, &d.alpha).kind
+    if bias is not None:
+        b = contiguous(owner, "bias", bias, a)
+        if cnp.PyArray_NDIM(b) != 1 or last(b) != d.outputs:
+            wrong_shape(owner, "bias", b, f"({d.outputs},) = (O,)")
+        d.bias = cnp.PyArray_DATA(b)
+    for i in range(ndim):
+        shape[i] = cnp.PyArray_DIM(a, i)
+    shape[ndim - 1] = d.outputs
+    y_out, z_out = outs(owner, out, 2) if return_z else (out, None)
+    y = result(owner, "y", y_out, ndim, shape, cnp.PyArray_TYPE(a))
+    d.y = cnp.PyArray_DATA(y)
+    if return_z:
+        z = result(owner, "z", z_out, ndim, shape, cnp.PyArray_TYPE(a))
+        d.z = cnp.PyArray_DATA(z)
+    if out is not None:
+        apart_from(owner, "y", y, a, w)
+        if return_z:
+            apart_from(owner, "z", z, a, w)
+            apart(owner, "y", y, "z", z)
+    with nogil:
+        status = table.dense_forward(&d)
+    if status:
+        raise MemoryError(f"{owner}: no memory to pack the matrices in")
+    return (y, z) if return_z else y
+
+
+cdef int apart_from(str owner, str name, cnp.ndarray out, cnp.ndarray x, cnp.ndarray kernel) except -1:
+    apart(owner, name, out, "x", x)
+    apart(owner, name, out, "kernel", kernel)
+    return 0
+
+
+def dense_backward(dy, x, kernel, y, activation="linear", *, z=None, alpha=None, need=(True, True, True), bint accumulate=False,
+                   bint overwrite_dy=False, out=None):
+    cdef str owner = "dense_backward"
+    cdef cnp.ndarray a = contiguous(owner, "x", x, None), w = contiguous(owner, "kernel", kernel, a)
+    cdef cnp.ndarray g = contiguous(owner, "dy", dy, a), v = contiguous(owner, "y", y, a), u
+    cdef cnp.npy_intp[1] width
+    cdef fo_dense d
+    cdef const fo_kernels *table = table_of(a)
+    cdef int status
+    cdef Activation f
+    fill_dense(owner, &d, a, w)
+    f = activation_of(owner, activation, alpha, cnp.PyArray_NDIM(a), &d.alpha)
+    d.activation = f.kind
+    if cnp.PyArray_NDIM(g) != cnp.PyArray_NDIM(a) or last(g) != d.outputs or rows_of(g) != d.rows:
+        wrong_shape(owner, "dy", g, f"{(*np.shape(x)[:np.ndim(x) - 1], d.outputs)} = (..., O)")
+    if not same_shape(v, g):
+        wrong_shape(owner, "y", v, f"{np.shape(dy)} as dy")
+    if z is not None:
+        u = contiguous(owner, "z", z, a)
+        if not same_shape(u, g):
+            wrong_shape(owner, "z", u, f"{np.shape(dy)} as dy")
+        d.z = cnp.PyArray_DATA(u)
+    elif f.needs_z:
+        raise ValueError(f"{owner}: activation {activation!r} needs z, got None: its derivative is no function of y")
+    need_dx, need_dkernel, need_dbias = need
+    dx_out, dkernel_out, dbias_out = outs(owner, out, 3)
+    if accumulate and ((need_dkernel and dkernel_out is None) or (need_dbias and dbias_out is None)):
+        raise ValueError(f"{owner}: accumulate=True needs dkernel and dbias in out, the arrays to add to")
+    dx = dkernel = dbias = None
+    if need_dx:
+        dx = result_like(owner, "dx", dx_out, a)
+        d.dx = cnp.PyArray_DATA(<cnp.ndarray> dx)
+    if need_dkernel:
+        dkernel = result_like(owner, "dkernel", dkernel_out, w)
+        d.dkernel = cnp.PyArray_DATA(<cnp.ndarray> dkernel)
+    if need_dbias:
+        width[0] = d.outputs
+        dbias = result(owner, "dbias", dbias_out, 1, width, cnp.PyArray_TYPE(a))
+        d.dbias = cnp.PyArray_DATA(<cnp.ndarray> dbias)
+    if out is not None:
+        for name, array in (("dx", dx), ("dkernel", dkernel), ("dbias", dbias)):
+            if array is not None:
+                apart_from(owner, name, array, a, w)
+                apart(owner, name, array, "dy", g)
+                apart(owner, name, array, "y", v)
+    d.dy, d.y = cnp.PyArray_DATA(g), cnp.PyArray_DATA(v)
+    d.accumulate = accumulate
+    d.overwrite_dy = overwrite_dy and cnp.PyArray_ISWRITEABLE(g)
+    with nogil:
+        status = table.dense_backward(&d)
+    if status:
+        raise MemoryError(f"{owner}: no memory to pack the matrices in")
+    return dx, dkernel, dbias

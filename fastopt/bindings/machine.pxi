@@ -18,11 +18,27 @@ cdef extern from "fastopt.h" nogil:
         ptrdiff_t rows, cols
         const void *data
         ptrdiff_t row, col
+    ctypedef struct fo_dense:
+        ptrdiff_t rows, inputs, outputs
+        const void *x
+        const void *kernel
+        const void *bias
+        void *y
+        void *z
+        int activation
+        double alpha
+        const void *dy
+        void *dx
+        void *dkernel
+        void *dbias
+        bint accumulate, overwrite_dy
     ctypedef struct fo_kernels:
         const char *isa
         const fo_optimizer *optimizers
         void (*ema)(ptrdiff_t n, void *average, const void *param, double decay) noexcept nogil
         int (*gemm)(const fo_matrix *a, const fo_matrix *b, const fo_matrix *c, bint accumulate) noexcept nogil
+        int (*dense_forward)(const fo_dense *layer) noexcept nogil
+        int (*dense_backward)(const fo_dense *layer) noexcept nogil
         const fo_activation *activations
         void (*activation_forward)(ptrdiff_t rows, ptrdiff_t cols, int kind, double alpha, const void *z, void *y) noexcept nogil
         void (*activation_backward)(ptrdiff_t rows, ptrdiff_t cols, int kind, double alpha, const void *dy, const void *y,

@@ -1,6 +1,6 @@
 """Products of matrices and the dense layer, y = activation(x kernel + bias), in plain NumPy."""
 
-import numpy as np
+import math
 
 from .activations import activation_backward, activation_forward
 from .out import deliver
@@ -43,9 +43,10 @@ def dense_backward(dy, x, kernel, y, activation="linear", *, z=None, alpha=None,
     silu). With `accumulate` dkernel and dbias are added to those in `out`; with `overwrite_dy` dy serves as workspace.
     """
     dz = activation_backward(dy, y, activation, z=z, alpha=alpha)
-    rows = dz.reshape(-1, dz.shape[-1])
+    count = math.prod(dz.shape[:-1])
+    rows = dz.reshape(count, dz.shape[-1])
     dx = dz @ kernel.T if need[0] else None
-    dkernel = x.reshape(-1, x.shape[-1]).T @ rows if need[1] else None
+    dkernel = x.reshape(count, x.shape[-1]).T @ rows if need[1] else None
     dbias = rows.sum(0) if need[2] else None
     if accumulate:
         if out is None or (need[1] and out[1] is None) or (need[2] and out[2] is None):

@@ -129,7 +129,7 @@ class Function:
         return self._grid(1, 6, 33)
 
     def cut(self):
-        return self._grid(1, 70, 301)
+        return self._grid(33, 301)
 
     def some(self):
         return self._grid(1, 17, 130)
