@@ -60,3 +60,11 @@ fo_update *fo_find_update(const fo_kernels *kernels, const char *name)
             return row->update;
     return NULL;
 }
+
+fo_loss_value *fo_find_loss(const fo_kernels *kernels, const char *name)
+{
+    for (const fo_loss_row *row = kernels->losses; row->name; row++)
+        if (strcmp(row->name, name) == 0)
+            return row->value;
+    return NULL;
+}

@@ -7,6 +7,7 @@
 #define FO_FASTOPT_H
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { FO_STATES = 3 };                                        /* most state arrays that an optimizer keeps */
 enum { FO_EPS_OUTSIDE, FO_EPS_HAT, FO_EPS_INSIDE, FO_EPS_MAX };
@@ -63,6 +64,30 @@ typedef struct {
     bool accumulate, overwrite_dy;
 } fo_dense;
 
+/* A loss over `rows` rows of `columns` elements, one row at least one column; all arrays contiguous. */
+typedef struct {
+    ptrdiff_t rows, columns;
+    const void *y_true, *y_pred;                               /* (rows, columns) */
+    const int64_t *labels;                                     /* NULL, or (rows) in [0, columns): y_true is not read then */
+    const void *weight;                                        /* (rows); NULL: 1 / rows each */
+    void *each, *dy;                                           /* (rows) or NULL, each row's loss; (rows, columns), its gradient */
+    double delta, label_smoothing;
+    bool from_logits;
+} fo_loss;
+typedef double fo_loss_value(const fo_loss *l);
+typedef struct { const char *name; fo_loss_value *value; } fo_loss_row;
+
+/* A normalisation of x (rows, columns), or its gradient; all arrays contiguous. */
+typedef struct {
+    ptrdiff_t rows, columns;
+    const void *x, *dy, *gamma, *beta;                         /* gamma, beta (columns), NULL: 1, 0 */
+    void *y;                                                   /* (rows, columns); the gradient: dx */
+    void *mean, *spread;                                       /* batch: mean and variance (columns); layer: mean and rstd (rows) */
+    void *dgamma, *dbeta;                                      /* (columns) */
+    double eps;
+    bool fixed;                                                /* batch: mean and variance are given */
+} fo_norm;
+
 typedef struct {
     const char *isa;
     int bits;
@@ -80,12 +105,21 @@ typedef struct {
     void (*activation_forward)(ptrdiff_t rows, ptrdiff_t cols, int kind, double alpha, const void *z, void *y);
     void (*activation_backward)(ptrdiff_t rows, ptrdiff_t cols, int kind, double alpha, const void *dy, const void *y,
                                 const void *z, void *dz);
+    const fo_loss_row *losses;                                 /* ends with a row without a name */
+    double (*penalty)(ptrdiff_t n, const void *param, void *gradient, double l1, double l2, bool accumulate);
+    void (*dropout)(ptrdiff_t n, const void *x, void *y, double rate, uint64_t seed, uint64_t step);   /* y may be x */
+    /* -1 where memory is missing */
+    int (*batch_norm_forward)(const fo_norm *n);
+    int (*batch_norm_backward)(const fo_norm *n);
+    int (*layer_norm_forward)(const fo_norm *n);
+    int (*layer_norm_backward)(const fo_norm *n);
 } fo_kernels;
 
 /* dispatch.c */
 const fo_kernels *fo_select(const char *isa, int bits);        /* NULL where this build or this CPU has no such target */
 const char *fo_isa_name(int i);                                /* best first, runnable here only; NULL after the last */
 fo_update *fo_find_update(const fo_kernels *kernels, const char *name);
+fo_loss_value *fo_find_loss(const fo_kernels *kernels, const char *name);
 
 /* team.c */
 void fo_set_num_threads(int n);                                /* 0: the default again */

@@ -23,10 +23,23 @@
 #include "gemm.c"
 #include "activation.c"
 #include "dense.c"
+#include "lanes.h"
+#include "loss.c"
+#include "crossentropy.c"
+#include "penalty.c"
+#include "dropout.c"
+#include "normalization.c"
 
 static const fo_optimizer optimizers[] = {
     {"sgd", sgd}, {"adagrad", adagrad}, {"rmsprop", rmsprop}, {"adadelta", adadelta}, {"adam", adam},
     {"adamax", adamax}, {"nadam", nadam}, {"radam", radam}, {"lion", lion}, {"rprop", rprop}, {NULL, NULL},
+};
+
+static const fo_loss_row losses[] = {
+    {"mean_squared_error", mean_squared_error}, {"mean_absolute_error", mean_absolute_error}, {"huber", huber},
+    {"binary_crossentropy", binary_crossentropy}, {"categorical_crossentropy", categorical_crossentropy},
+    {"sparse_categorical_crossentropy", categorical_crossentropy}, {"kl_divergence", kl_divergence}, {"hinge", hinge},
+    {"cosine_similarity", cosine_similarity}, {NULL, NULL},
 };
 
 const fo_kernels FO_TABLE = {
@@ -42,4 +55,11 @@ const fo_kernels FO_TABLE = {
     .activations = activations,
     .activation_forward = activation_forward,
     .activation_backward = activation_backward,
+    .losses = losses,
+    .penalty = penalty,
+    .dropout = dropout,
+    .batch_norm_forward = batch_norm_forward,
+    .batch_norm_backward = batch_norm_backward,
+    .layer_norm_forward = layer_norm_forward,
+    .layer_norm_backward = layer_norm_backward,
 };

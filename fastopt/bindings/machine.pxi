@@ -32,6 +32,31 @@ cdef extern from "fastopt.h" nogil:
         void *dkernel
         void *dbias
         bint accumulate, overwrite_dy
+
+    ctypedef struct fo_loss:
+        ptrdiff_t rows, columns
+        const void *y_true
+        const void *y_pred
+        const cnp.int64_t *labels
+        const void *weight
+        void *each
+        void *dy
+        double delta, label_smoothing
+        bint from_logits
+    ctypedef double (*fo_loss_value)(const fo_loss *l) noexcept nogil
+    ctypedef struct fo_norm:
+        ptrdiff_t rows, columns
+        const void *x
+        const void *dy
+        const void *gamma
+        const void *beta
+        void *y
+        void *mean
+        void *spread
+        void *dgamma
+        void *dbeta
+        double eps
+        bint fixed
     ctypedef struct fo_kernels:
         const char *isa
         const fo_optimizer *optimizers
@@ -43,9 +68,16 @@ cdef extern from "fastopt.h" nogil:
         void (*activation_forward)(ptrdiff_t rows, ptrdiff_t cols, int kind, double alpha, const void *z, void *y) noexcept nogil
         void (*activation_backward)(ptrdiff_t rows, ptrdiff_t cols, int kind, double alpha, const void *dy, const void *y,
                                     const void *z, void *dz) noexcept nogil
+        double (*penalty)(ptrdiff_t n, const void *param, void *gradient, double l1, double l2, bint accumulate) noexcept nogil
+        void (*dropout)(ptrdiff_t n, const void *x, void *y, double rate, cnp.uint64_t seed, cnp.uint64_t step) noexcept nogil
+        int (*batch_norm_forward)(const fo_norm *n) noexcept nogil
+        int (*batch_norm_backward)(const fo_norm *n) noexcept nogil
+        int (*layer_norm_forward)(const fo_norm *n) noexcept nogil
+        int (*layer_norm_backward)(const fo_norm *n) noexcept nogil
     const fo_kernels *fo_select(const char *isa, int bits)
     const char *fo_isa_name(int i)
     fo_update fo_find_update(const fo_kernels *kernels, const char *name)
+    fo_loss_value fo_find_loss(const fo_kernels *kernels, const char *name)
     void fo_set_num_threads(int n)
     int fo_chosen_num_threads()
     int fo_get_num_threads()

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from . import activations, optimizers, products
+from . import activations, layers, losses, optimizers, products
 
-CASES = optimizers.CASES | products.CASES | activations.CASES
+CASES = optimizers.CASES | products.CASES | activations.CASES | losses.CASES | layers.CASES
 
 
 def check(verbose=True):
