@@ -2,15 +2,17 @@
  * label smoothing, or labels (R), a t of 1 at one class and 0 elsewhere. The gradient's row serves as workspace. */
 
 /* The targets of a row from class i on, 0 beyond its end. */
-FO_INLINE vreal targets(const real *t, ptrdiff_t left, real keep, real shift)
+FO_INLINE vreal targets(const real *t, ptrdiff_t i, ptrdiff_t columns, real keep, real shift)
 {
-    return vfirst(vload_part(t, left, 0) * keep + shift, left);
+    const vreal v = load_from(t, i, columns, 0) * keep + shift;
+    const ireal left = columns - i < LANES ? columns - i : LANES;
+    return (vreal)((vint)v & (*(const vint *)LANE < left));
 }
 
 static void logs(real *x, ptrdiff_t n)
 {
     for (ptrdiff_t i = 0; i < n; i += LANES)
-        vstore_part(x + i, n - i, vlog(vload_part(x + i, n - i, 1)));
+        store_to(x, i, n, vlog(load_from(x, i, n, 1)));
 }
 
 /* Elements of a row in whole vectors. */
@@ -31,20 +33,21 @@ static void logits_block(const fo_loss *l, ptrdiff_t begin, ptrdiff_t n, double 
 
     for (ptrdiff_t r = 0; r < n; r++) {
         const real *row = x + r * columns;
-        vreal most = vload_part(row, columns, -INFINITY);
-        for (ptrdiff_t i = LANES; i < columns; i += LANES)
-            most = vmax(most, vload_part(row + i, columns - i, -INFINITY));
-        largest[r] = vlargest(most);
+        vreal most = vsplat(-INFINITY);
         for (ptrdiff_t i = 0; i < columns; i += LANES)
-            vstore_part(e + r * width + i, width - i, vload_part(row + i, columns - i, -INFINITY) - largest[r]);
+            most = vmax(most, load_from(row, i, columns, -INFINITY));
+        most = across(most, true);
+        largest[r] = most[0];
+        for (ptrdiff_t i = 0; i < columns; i += LANES)
+            store_to(e + r * width, i, width, load_from(row, i, columns, -INFINITY) - most);
     }
     for (ptrdiff_t i = 0; i < n * width; i += LANES)
-        vstore_part(e + i, n * width - i, vexp(vload_part(e + i, n * width - i, 0)));
+        store_to(e, i, n * width, vexp(load_from(e, i, n * width, 0)));
     for (ptrdiff_t r = 0; r < n; r++) {
         vreal sum = {0};
         for (ptrdiff_t i = 0; i < width; i += LANES)
-            sum += vload_part(e + r * width + i, width - i, 0);
-        sums[r] = log_sums[r] = vsum(sum);
+            sum += load_from(e + r * width, i, width, 0);
+        sums[r] = log_sums[r] = across(sum, false)[0];
     }
     logs(log_sums, n);
     for (ptrdiff_t r = 0; r < n; r++, x += columns, t += columns, dy += columns, e += width) {
@@ -54,22 +57,21 @@ static void logits_block(const fo_loss *l, ptrdiff_t begin, ptrdiff_t n, double 
             const int64_t label = l->labels[begin + r];
             const real factor = weight / sums[r], slope = e[label] * factor - part;
             for (ptrdiff_t i = 0; i < columns; i += LANES)
-                vstore_part(dy + i, columns - i, vload_part(e + i, width - i, 0) * factor);
+                store_to(dy, i, columns, load_from(e, i, width, 0) * factor);
             dy[label] = slope;
             each[r] = log_sums[r] - (x[label] - base);
             continue;
         }
         vreal total = {0}, loss = {0};
         for (ptrdiff_t i = 0; i < columns; i += LANES) {
-            const vreal target = targets(t + i, columns - i, keep, shift);
+            const vreal target = targets(t, i, columns, keep, shift);
             total += target;
-            loss += target * (log_sums[r] - (vload_part(x + i, columns - i, base) - base));
+            loss += target * (log_sums[r] - (load_from(x, i, columns, base) - base));
         }
-        const real factor = weight * vsum(total) / sums[r];
+        const real factor = weight * across(total, false)[0] / sums[r];
         for (ptrdiff_t i = 0; i < columns; i += LANES)
-            vstore_part(dy + i, columns - i,
-                        vload_part(e + i, width - i, 0) * factor - targets(t + i, columns - i, keep, shift) * part);
-        each[r] = vsum(loss);
+            store_to(dy, i, columns, load_from(e, i, width, 0) * factor - targets(t, i, columns, keep, shift) * part);
+        each[r] = across(loss, false)[0];
     }
 }
 
@@ -86,8 +88,8 @@ static void probabilities_block(const fo_loss *l, ptrdiff_t begin, ptrdiff_t n, 
     for (ptrdiff_t r = 0; r < n; r++, y += columns, t += columns, dy += columns) {
         vreal sum = {0}, loss = {0}, total = {0};
         for (ptrdiff_t i = 0; i < columns; i += LANES)
-            sum += vload_part(y + i, columns - i, 0);
-        const real s = vsum(sum), factor = weight_of(l, begin + r) / s;
+            sum += load_from(y, i, columns, 0);
+        const real s = across(sum, false)[0], factor = weight_of(l, begin + r) / s;
         if (l->labels) {
             const int64_t label = l->labels[begin + r];
             const real q = y[label] / s;
@@ -100,15 +102,15 @@ static void probabilities_block(const fo_loss *l, ptrdiff_t begin, ptrdiff_t n, 
             continue;
         }
         for (ptrdiff_t i = 0; i < columns; i += LANES) {
-            const vreal q = vload_part(y + i, columns - i, 1) / s, target = targets(t + i, columns - i, keep, shift);
+            const vreal q = load_from(y, i, columns, 1) / s, target = targets(t, i, columns, keep, shift);
             loss -= target * vlog(clip(q, low, high));
             total += inside(q, low, high, target);
-            vstore_part(dy + i, columns - i, inside(q, low, high, target / q));
+            store_to(dy, i, columns, inside(q, low, high, target / q));
         }
-        const real g = vsum(total);
+        const real g = across(total, false)[0];
         for (ptrdiff_t i = 0; i < columns; i += LANES)
-            vstore_part(dy + i, columns - i, (g - vload_part(dy + i, columns - i, 0)) * factor);
-        each[r] = vsum(loss);
+            store_to(dy, i, columns, (g - load_from(dy, i, columns, 0)) * factor);
+        each[r] = across(loss, false)[0];
     }
     if (l->labels) {
         logs(shares, n);

@@ -23,7 +23,6 @@
 #include "gemm.c"
 #include "activation.c"
 #include "dense.c"
-#include "lanes.h"
 #include "loss.c"
 #include "crossentropy.c"
 #include "penalty.c"

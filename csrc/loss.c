@@ -94,11 +94,11 @@ FO_INLINE vreal inside(vreal x, real low, real high, vreal value)
     return (vreal)((vint)value & ~((x < low) | (x > high)));
 }
 
-/* log(1 + x), x from -1 to 1: what rounding 1 + x leaves out is added to the logarithm. */
-FO_INLINE vreal log_1_plus(vreal x)
+/* log(1 - p), 0 <= p < 1: what rounding 1 - p leaves out is added to the logarithm. */
+FO_INLINE vreal log_of_rest(vreal p)
 {
-    const vreal u = 1 + x;
-    return vlog(u) + (x - (u - 1));
+    const vreal rest = 1 - p;
+    return vlog(rest) + ((1 - rest) - p);
 }
 
 /* Losses whose terms, one an element, are added up: the term of t and p, and its slope with respect to p. The target is
@@ -120,8 +120,8 @@ FO_INLINE void add_terms(loss_term *term, bool mean, term_options o, const fo_lo
         const ptrdiff_t size = total - at < PIECE ? total - at : PIECE;
         for (ptrdiff_t i = 0; i < size; i += LANES) {
             vreal slope;
-            vstore_part(terms + i, size - i, term(vload_part(t + at + i, size - i, 0), vload_part(p + at + i, size - i, 0), o, &slope));
-            vstore_part(dy + at + i, size - i, slope * share);
+            store_to(terms, i, size, term(load_from(t + at, i, size, 0), load_from(p + at, i, size, 0), o, &slope));
+            store_to(dy + at, i, size, slope * share);
         }
         if (n == 1)
             each[0] += sum_of(terms, size);
@@ -176,7 +176,7 @@ FO_INLINE vreal probability_term(vreal t, vreal y, term_options o, vreal *slope)
     const vreal p = clip(y, low, high);
     t = t * o.keep + o.shift;
     *slope = inside(y, low, high, (p - t) / (p * (1 - p)));
-    return -t * vlog(p) - (1 - t) * log_1_plus(-p);
+    return -t * vlog(p) - (1 - t) * log_of_rest(p);
 }
 
 /* The same for p = sigmoid(x) = (x > 0 ? 1 : e) / (1 + e), e = exp(-|x|): -log(p) = max(-x, 0) + log(1 + e); slope p - t */
@@ -185,7 +185,7 @@ FO_INLINE vreal logit_term(vreal t, vreal x, term_options o, vreal *slope)
     const vreal size = vabs(x), e = vexp(-size);
     t = t * o.keep + o.shift;
     *slope = vselect(x > 0, vsplat(1), e) / (1 + e) - t;
-    return size * vselect(x > 0, 1 - t, t) + log_1_plus(e);
+    return size * vselect(x > 0, 1 - t, t) + vlog1p(e);
 }
 
 /* Kullback & Leibler 1951 */

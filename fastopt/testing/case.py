@@ -107,8 +107,11 @@ class Function:
     results: tuple  # names of what is returned
     variants: tuple = ({},)  # options, one call each; an array's name with None leaves it out
     sizes_of: dict = field(default_factory=dict)  # letter: the only sizes tried of this axis, the usual one last
+    nonempty: str = ""  # letters of the axes that have an element at least
     adapt: object = None  # (arrays, options) -> arrays: those that follow from others
-    scale: object = None  # (arrays, options) -> one array or number a result that its error is counted in; default: the result itself
+    scale: object = (
+        None  # (arrays, options) -> one array or number a result that its error is counted in; default: the result itself
+    )
     ulp: float = 8
     flops: object = None  # (sizes) -> a rough count of a call
 
@@ -118,12 +121,16 @@ class Function:
     def _grid(self, *sizes):
         """Every combination of the sizes of each axis."""
         letters = dict.fromkeys("".join(axes for axes, _ in self.arrays.values()))
-        return [dict(zip(letters, n)) for n in itertools.product(*(self.sizes_of.get(x, sizes) for x in letters))]
+        return [dict(zip(letters, n)) for n in itertools.product(*(self._of(x, sizes) for x in letters))]
+
+    def _of(self, letter, sizes):
+        """Those of the sizes that an axis may have, or its own."""
+        return self.sizes_of.get(letter, [n for n in sizes if n or letter not in self.nonempty])
 
     def sizes(self):
         """Small ones in every combination, and each edge of every axis with the others small."""
         usual = self._grid(7)[-1]
-        return self._grid(0, 1, 2, 5, 17) + [usual | {x: n} for x in usual for n in self.sizes_of.get(x, EDGES)]
+        return self._grid(0, 1, 2, 5, 17) + [usual | {x: n} for x in usual for n in self._of(x, EDGES)]
 
     def shapes(self):
         return self._grid(1, 6, 33)
