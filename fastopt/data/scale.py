@@ -59,8 +59,9 @@ class Standardizer(Scaler):
             count = count + np.count_nonzero(~np.isnan(offset), axis=self.axis)
             total = total + np.nansum(offset, axis=self.axis)
         centre = total / count
-        for rows in blocks(x):
-            squares = squares + np.nansum((x[rows] - low - centre) ** 2, axis=self.axis)
+        with np.errstate(over="ignore"):
+            for rows in blocks(x):
+                squares = squares + np.nansum((x[rows] - low - centre) ** 2, axis=self.axis)
         scale = np.sqrt(squares / count)
         if not np.isfinite(scale).all():
             raise ValueError(
