@@ -312,8 +312,8 @@ def test_split_refuses_arrays():
     refused(TypeError, ["no array"], train_test_split)
     refused(ValueError, ["array 1 has 4 samples", "expected 5"], train_test_split, np.zeros(5), [1, 2, 3, 4])
     refused(TypeError, ["array 0", "no sequence"], train_test_split, 3)
-    for n in (0, 1):
-        refused(ValueError, [f"{n} samples"], train_test_split, np.zeros(n))
+    for samples in ([], [1], np.zeros(0), np.zeros(1)):
+        refused(ValueError, [f"{len(samples)} samples"], train_test_split, samples)
 
 
 @pytest.mark.parametrize(("n", "folds"), [(2, 2), (7, 3), (10, 10), (64, 5), (65, 4)])
@@ -493,20 +493,20 @@ def test_fitted_state(make):
     other.load_state_dict(json.loads(json.dumps(state, default=lambda value: value.tolist())))
     x = np.array([[3.0, NAN, 0.1]])
     assert equal(other.transform(x), fitted.transform(x))
-    statistic = fitted.STATISTICS[-1]
+    moved, last, setting = {name: state[name] - 1 for name in fitted.STATISTICS}, fitted.STATISTICS[-1], fitted.SETTINGS[0]
     before = repr(other.state_dict())
     for bad in (
         {},
         None,
         state | {"more": 1},
-        state | {statistic: [NAN, 1, 1]},
-        state | {statistic: ["a"]},
-        state | {fitted.SETTINGS[0]: "no"},
+        state | moved | {last: [NAN, 1, 1]},
+        state | moved | {last: ["a"]},
+        state | moved | {setting: "no"},
     ):
         with pytest.raises((ValueError, TypeError)):
             other.load_state_dict(bad)
         assert repr(other.state_dict()) == before
-    state[statistic][...] = 77
+    state[last][...] = 77
     assert equal(other.transform(x), fitted.transform(x))
 
 
