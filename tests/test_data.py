@@ -725,6 +725,7 @@ def test_table_files(tmp_path):
         (text("a,b", "1,2", "1,2x", "3,4"), {}, ["column 'b'", "line 3", "'2x'"]),
         (text("x", "2", "1_0"), {}, ["line 3", "'1_0'"]),
         (text("a,b", '1,"2', "3,4"), {}, ["line", "unexpected end"]),
+        (text("x" * 200000 + ",b", "1,2"), {}, ["line 1", "field limit"]),
         (text("a,b", "1,2"), {"delimiter": ",,"}, ["delimiter", "',,'"]),
         (text("a,b", "1,2"), {"drop": "c"}, ["drop", "'c'", "a, b"]),
         (text("a,b", "1,2"), {"drop": 2}, ["drop", "2"]),

@@ -15,7 +15,7 @@ def rows_of(path, delimiter=None):
     """
     label, lines = _lines(path)
     if delimiter is None:
-        delimiter = _delimiter(lines)
+        delimiter = next((character for character in DELIMITERS if _parts_evenly(lines, character)), ",")
     elif not isinstance(delimiter, str) or len(delimiter) != 1:
         raise ValueError(f"load_table: delimiter must be one character, got {delimiter!r}")
     reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
@@ -64,11 +64,11 @@ def _lines(path):
         raise ValueError(f"load_table: {label} is no UTF-8 text ({error}); pass open(path, encoding=...)") from None
 
 
-def _delimiter(lines):
-    """The first candidate that parts the first rows into equally many cells, more than one."""
+def _parts_evenly(lines, delimiter):
+    """Whether it parts the first rows into equally many cells, more than one."""
     sample = [line for line in lines[:50] if line.strip()][:20]
-    for delimiter in DELIMITERS:
+    try:
         lengths = {len(row) for row in csv.reader(sample, delimiter=delimiter, skipinitialspace=True)}
-        if len(lengths) == 1 and lengths != {1}:
-            return delimiter
-    return ","
+    except csv.Error:
+        return False
+    return len(lengths) == 1 and lengths != {1}
