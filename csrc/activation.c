@@ -2,50 +2,15 @@
  *
  * An element's bits follow from that element alone (softmax: from its row alone), wherever it lies: a part of a vector goes
  * through the same arithmetic as a whole one. Both functions may write to the array that they read. */
-#include "vmath.h"
-
-static const real SELU_SLOPE = 1.0507009873554805, SELU_FLOOR = 1.7580993408473766;     /* Klambauer et al. 2017: scale, scale alpha */
-static const real TANH_SLOPE = 1.5957691216057308, TANH_CUBIC = 0.07135481627260025;    /* 2 sqrt(2 / pi), 0.044715 times that */
+static const real SELU_SLOPE = 1.0507009873554805, SELU_FLOOR = 1.7580993408473766;     /* Klambauer et al. 2017 */
+static const real TANH_SLOPE = 1.5957691216057308, TANH_CUBIC = 0.07135481627260025;    /* 2 sqrt(2 / pi), 0.044715 times it */
 
 /* By kind, FO_LINEAR and so on. The time is that of a vector, roughly. */
 static const fo_activation activations[] = {
     {"linear", 1}, {"relu", 1}, {"leaky_relu", 1}, {"elu", 5}, {"selu", 5}, {"gelu", 13}, {"gelu_tanh", 7}, {"silu", 6},
-    {"sigmoid", 6}, {"hard_sigmoid", 6}, {"tanh", 6}, {"softplus", 12}, {"softsign", 6}, {"exponential", 5},
+    {"sigmoid", 6}, {"hard_sigmoid", 2}, {"tanh", 6}, {"softplus", 12}, {"softsign", 2}, {"exponential", 5},
     {"softmax", 12}, {"log_softmax", 12}, {NULL, 0},
 };
-
-/* The first n < LANES elements of a vector, the others `fill`. Out of line gcc makes masked moves of these loops, where the
- * target has them; inlined it unrolls them, and a softmax over 10 columns takes three times as long. Pieces of 8, 4, 2 and 1
- * elements through memory take twice as long: the vector waits for them. */
-static __attribute__((noinline)) vreal load_part(const real *from, ireal n, real fill)
-{
-    union { real e[LANES]; vreal v; } part;
-    for (ireal j = 0; j < LANES; j++)
-        part.e[j] = j < n ? from[j] : fill;
-    return part.v;
-}
-
-static __attribute__((noinline)) void store_part(real *to, ireal n, vreal x)
-{
-    const union { vreal v; real e[LANES]; } part = {x};
-    for (ireal j = 0; j < LANES; j++)
-        if (j < n)
-            to[j] = part.e[j];
-}
-
-/* Elements i... of n, those beyond the end `fill`. */
-FO_INLINE vreal load_from(const real *from, ptrdiff_t i, ptrdiff_t n, real fill)
-{
-    return n - i >= LANES ? vload(from + i) : load_part(from + i, n - i, fill);
-}
-
-FO_INLINE void store_to(real *to, ptrdiff_t i, ptrdiff_t n, vreal x)
-{
-    if (n - i >= LANES)
-        vstore(to + i, x);
-    else
-        store_part(to + i, n - i, x);
-}
 
 /* x, beyond +-limit the nearer end: no inf * 0, no inf / inf. NaN stays. */
 FO_INLINE vreal bounded(vreal x, real limit)
@@ -177,8 +142,8 @@ static void activation_task(void *context, fo_team *team)
     const activation_job *job = context;
     const bool by_rows = job->kind == FO_SOFTMAX || job->kind == FO_LOG_SOFTMAX, log = job->kind == FO_LOG_SOFTMAX;
     const ptrdiff_t total = by_rows ? job->rows : job->rows * job->cols, grain = by_rows ? 1 : 64;
-    const ptrdiff_t begin = fo_share(total, team->rank, team->size, grain), n = fo_share(total, team->rank + 1, team->size, grain) - begin;
-    const ptrdiff_t at = by_rows ? begin * job->cols : begin;
+    const ptrdiff_t begin = fo_share(total, team->rank, team->size, grain);
+    const ptrdiff_t n = fo_share(total, team->rank + 1, team->size, grain) - begin, at = by_rows ? begin * job->cols : begin;
     const real *dy = job->dy ? job->dy + at : NULL, *y = job->y ? job->y + at : NULL, *z = job->z ? job->z + at : NULL;
     if (by_rows && dy)
         softmax_gradient_rows(n, job->cols, dy, y, job->to + at, log);
@@ -201,8 +166,8 @@ static void activation_forward(ptrdiff_t rows, ptrdiff_t cols, int kind, double 
     run_activation((activation_job){rows, cols, kind, alpha, NULL, NULL, z, y});
 }
 
-static void activation_backward(ptrdiff_t rows, ptrdiff_t cols, int kind, double alpha, const void *dy, const void *y, const void *z,
-                                void *dz)
+static void activation_backward(ptrdiff_t rows, ptrdiff_t cols, int kind, double alpha, const void *dy, const void *y,
+                                const void *z, void *dz)
 {
     run_activation((activation_job){rows, cols, kind, alpha, dy, y, z, dz});
 }

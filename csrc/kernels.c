@@ -21,6 +21,8 @@
 #include "optim/ema.c"
 #include "optim/norm.c"
 #include "gemm.c"
+#include "vmath.h"
+#include "rows.h"
 #include "activation.c"
 #include "dense.c"
 #include "loss.c"

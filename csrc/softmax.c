@@ -4,19 +4,6 @@
  *   softmax      y = exp(z - m) / s, s = sum exp(z - m)      dz = y (dy - sum dy y)
  *   log_softmax  y = z - m - log(s)                          dz = dy - exp(y) sum dy */
 
-static const ireal LANE[] __attribute__((aligned(64))) = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-
-/* In every lane the largest of all lanes, or their sum: in log2(LANES) rounds lanes meet those 8, 4, 2 and 1 apart. */
-FO_INLINE vreal across(vreal x, bool largest)
-{
-#pragma GCC unroll 4
-    for (int d = LANES / 2; d > 0; d /= 2) {
-        const vreal other = vshuffle(x, x, *(const vint *)LANE ^ d);
-        x = largest ? vmax(x, other) : x + other;
-    }
-    return x;
-}
-
 FO_INLINE void softmax_row(ptrdiff_t cols, const real *z, real *y, bool log)
 {
     if (cols <= LANES) {  /* all of it stays in registers: half the time at 10 columns */

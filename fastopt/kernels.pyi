@@ -1,4 +1,10 @@
 from .reference import (
+    activation_backward as activation_backward,
+)
+from .reference import (
+    activation_forward as activation_forward,
+)
+from .reference import (
     adadelta as adadelta,
 )
 from .reference import (
