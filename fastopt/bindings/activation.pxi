@@ -27,10 +27,9 @@ cdef dict known_activations = {}
 cdef Activation activation_of(str owner, object name, object alpha, int ndim, double *value):
     """The activation of that name, and in `value` its alpha; raises as the definition does."""
     cdef Activation found
-    if not known_activations:
-        for kind, key in enumerate(activations()):
-            rule = ACTIVATIONS[key]
-            known_activations[key] = Activation(kind, rule.needs_z, rule.alpha or 0)
+    if not known_activations:  # filled in one go: another thread sees all or nothing
+        rules = [(kind, key, ACTIVATIONS[key]) for kind, key in enumerate(activations())]
+        known_activations.update({key: Activation(kind, rule.needs_z, rule.alpha or 0) for kind, key, rule in rules})
     if alpha is None and ndim > 0 and type(name) is str:
         found = known_activations.get(name)
         if found is not None:
