@@ -1,9 +1,9 @@
 /* dense.c -- the dense layer, y = activation(x kernel + bias), forward and backward: one parallel region each.
  *
- * Forward adds the bias and applies the activation to rows that the product has just left in cache. Backward turns dy into
+ * Forward starts the sums with the bias and applies the activation to rows that they have just left in cache. Backward turns dy into
  * dz first, then every thread does its share of the two products and of the column sums. */
 
-/* What a vector of bias and sums takes, roughly, in nanoseconds. */
+/* What a vector of column sums takes, roughly, in nanoseconds. */
 static const double pass_nanoseconds = 1;
 
 static inline bool over_rows(int activation)
@@ -16,18 +16,12 @@ static double activation_nanoseconds(const fo_dense *d)
     return (double)d->rows * ((d->outputs + LANES - 1) / LANES) * (activations[d->activation].nanoseconds + pass_nanoseconds);
 }
 
-/* Rows of z get their bias and become y. */
+/* Rows of z become y. */
 static void finish_rows(void *context, ptrdiff_t row, ptrdiff_t rows, ptrdiff_t col, ptrdiff_t cols)
 {
     const fo_dense *d = context;
-    real *y = (real *)d->y + row * d->outputs + col, *z = d->z ? (real *)d->z + row * d->outputs + col : y;
-    const real *bias = d->bias ? (const real *)d->bias + col : NULL;
-    if (bias)
-        for (ptrdiff_t i = 0; i < rows; i++)
-            for (ptrdiff_t j = 0; j < cols; j++)
-                z[i * d->outputs + j] += bias[j];
-    if (over_rows(d->activation) || (d->activation == FO_LINEAR && y == z))
-        return;
+    real *y = (real *)d->y + row * d->outputs + col;
+    const real *z = d->z ? (const real *)d->z + row * d->outputs + col : y;
     if (cols == d->outputs)                                    /* whole rows lie behind each other */
         activate(rows * cols, d->activation, d->alpha, z, y);
     else
@@ -47,7 +41,9 @@ static void forward_task(void *context, fo_team *team)
     const fo_dense *d = job->dense;
     const product g = {.m = d->rows, .n = d->outputs, .k = d->inputs, .a = d->x, .a_row = d->inputs, .a_col = 1,
                        .b = d->kernel, .b_row = d->outputs, .b_col = 1, .c = d->z ? d->z : d->y, .c_row = d->outputs, .c_col = 1,
-                       .finish = finish_rows, .context = (void *)d};
+                       .start = d->bias, .start_row = 0, .start_col = 1,
+                       .finish = over_rows(d->activation) || (d->activation == FO_LINEAR && !d->z) ? NULL : finish_rows,
+                       .context = (void *)d};
     if (gemm_share(&g, team->rank, team->size))
         __atomic_store_n(&job->failed, 1, __ATOMIC_RELAXED);
     if (over_rows(d->activation)) {
@@ -113,7 +109,7 @@ static void backward_task(void *context, fo_team *team)
                  d->dbias, d->accumulate);
     const product dkernel = {.m = d->inputs, .n = outputs, .k = d->rows, .a = d->x, .a_row = 1, .a_col = d->inputs,
                              .b = dz, .b_row = outputs, .b_col = 1, .c = d->dkernel, .c_row = outputs, .c_col = 1,
-                             .accumulate = d->accumulate};
+                             .start = d->accumulate ? d->dkernel : NULL, .start_row = outputs, .start_col = 1};
     const product dx = {.m = d->rows, .n = d->inputs, .k = outputs, .a = dz, .a_row = outputs, .a_col = 1,
                         .b = d->kernel, .b_row = 1, .b_col = outputs, .c = d->dx, .c_row = d->inputs, .c_col = 1};
     if ((d->dkernel && gemm_share(&dkernel, team->rank, team->size)) || (d->dx && gemm_share(&dx, team->rank, team->size)))

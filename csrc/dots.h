@@ -9,15 +9,6 @@ enum { ROWS_OF_DOTS = 4 };
 enum { ROWS_OF_DOTS = 2 };                                     /* eight sums in sixteen registers */
 #endif
 
-/* The first n < LANES elements, zeros behind them. */
-static inline vreal vload_first(const real *from, ptrdiff_t n)
-{
-    real x[LANES] = {0};
-    for (ptrdiff_t i = 0; i < n; i++)
-        x[i] = from[i];
-    return vload(x);
-}
-
 /* The halves of blocks of 2 d lanes added: those of x in the lower halves of the result, those of y in the upper. */
 FO_INLINE vreal fold(vreal x, vreal y, const int d)
 {
@@ -61,9 +52,9 @@ FO_INLINE vreal add_lanes(const vreal *x, const int n)
     return y[0];
 }
 
-/* c = or += rows x cols dot products, their sums in registers; both are powers of two. */
+/* c = start + rows x cols dot products, their sums in registers; both are powers of two. */
 FO_INLINE void dots(const int rows, const int cols, ptrdiff_t k, const real *a, ptrdiff_t a_row, const real *b, ptrdiff_t b_col,
-                    real *c, ptrdiff_t c_row, ptrdiff_t c_col, bool add)
+                    real *c, ptrdiff_t c_row, ptrdiff_t c_col, const real *start, ptrdiff_t s_row, ptrdiff_t s_col)
 {
     enum { MOST = ROWS_OF_DOTS * DOTS };
     const int count = rows * cols, together = count < LANES ? count : LANES;
@@ -90,22 +81,23 @@ FO_INLINE void dots(const int rows, const int cols, ptrdiff_t k, const real *a, 
         for (int i = 0; i < rows; i++)
 #pragma GCC unroll 16
             for (int j = 0; j < cols; j++)
-                sum[i * cols + j] += vload_first(a + i * a_row + p, k - p) * vload_first(b + j * b_col + p, k - p);
+                sum[i * cols + j] += load_from(a + i * a_row, p, k, 0) * load_from(b + j * b_col, p, k, 0);
 #pragma GCC unroll 16
     for (int s = 0; s < count; s += together) {
         real sums[LANES];
         vstore(sums, add_lanes(sum + s, together));
 #pragma GCC unroll 16
         for (int t = 0; t < together; t++) {
-            real *at = c + (s + t) / cols * c_row + (s + t) % cols * c_col;
-            *at = add ? *at + sums[t * (LANES / together)] : sums[t * (LANES / together)];
+            const int i = (s + t) / cols, j = (s + t) % cols;
+            const real x = sums[t * (LANES / together)];
+            c[i * c_row + j * c_col] = start ? start[i * s_row + j * s_col] + x : x;
         }
     }
 }
 
 /* Any number of rows and columns. */
 static void dots_of(ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t k, const real *a, ptrdiff_t a_row, const real *b, ptrdiff_t b_col,
-                    real *c, ptrdiff_t c_row, ptrdiff_t c_col, bool add)
+                    real *c, ptrdiff_t c_row, ptrdiff_t c_col, const real *start, ptrdiff_t s_row, ptrdiff_t s_col)
 {
     for (ptrdiff_t j = 0; j < cols;) {
         const int wide = cols - j >= DOTS ? DOTS : 1;
@@ -113,14 +105,15 @@ static void dots_of(ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t k, const real *a, 
             const int high = rows - i >= ROWS_OF_DOTS ? ROWS_OF_DOTS : rows - i >= 2 ? 2 : 1;
             const real *x = a + i * a_row, *y = b + j * b_col;
             real *to = c + i * c_row + j * c_col;
+            const real *from = start ? start + i * s_row + j * s_col : NULL;
             if (wide == 1)
-                dots(1, 1, k, x, a_row, y, b_col, to, c_row, c_col, add);
+                dots(1, 1, k, x, a_row, y, b_col, to, c_row, c_col, from, s_row, s_col);
             else if (high == 1)
-                dots(1, DOTS, k, x, a_row, y, b_col, to, c_row, c_col, add);
+                dots(1, DOTS, k, x, a_row, y, b_col, to, c_row, c_col, from, s_row, s_col);
             else if (high == 2)
-                dots(2, DOTS, k, x, a_row, y, b_col, to, c_row, c_col, add);
+                dots(2, DOTS, k, x, a_row, y, b_col, to, c_row, c_col, from, s_row, s_col);
             else
-                dots(ROWS_OF_DOTS, DOTS, k, x, a_row, y, b_col, to, c_row, c_col, add);
+                dots(ROWS_OF_DOTS, DOTS, k, x, a_row, y, b_col, to, c_row, c_col, from, s_row, s_col);
             i += wide == 1 ? 1 : high;
         }
         j += wide;

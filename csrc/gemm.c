@@ -1,4 +1,4 @@
-/* gemm.c -- c (m, n) = a (m, k) b (k, n), or c + a b, over any strides, so that every transposition is one of these.
+/* gemm.c -- c (m, n) = start + a (m, k) b (k, n) over any strides, so that every transposition is one of these.
  *
  * After Goto & van de Geijn (2008) and BLIS (Van Zee & van de Geijn 2015): b in panels of NR columns, a in panels of MR rows,
  * a tile of c in registers. Each element of c is summed with k ascending in blocks of KC, which are added in order: the same
@@ -19,7 +19,8 @@ typedef struct {
     const real *a, *b;
     real *c;
     ptrdiff_t a_row, a_col, b_row, b_col, c_row, c_col;        /* strides, in elements */
-    bool accumulate;
+    const real *start;                                         /* added: c itself, a bias (stride 0 over the rows), or NULL */
+    ptrdiff_t start_row, start_col;
     epilogue *finish;                                          /* may be NULL */
     void *context;
     bool swapped;                                              /* rows and columns of the result have changed names */
@@ -35,7 +36,7 @@ typedef struct {
 static product swap(product g)
 {
     return (product){g.n, g.m, g.k, g.b, g.a, g.c, g.b_col, g.b_row, g.a_col, g.a_row, g.c_col, g.c_row,
-                     g.accumulate, g.finish, g.context, !g.swapped};
+                     g.start, g.start_col, g.start_row, g.finish, g.context, !g.swapped};
 }
 
 /* Strides at which lines fall into few sets of a cache: what is read again and again at such a stride is packed. */
@@ -73,7 +74,9 @@ static void multiply_rectangle(const plan *p, ptrdiff_t i_begin, ptrdiff_t i_end
         do {
             const ptrdiff_t kc = g->k - pc < KC ? g->k - pc : KC;
             const real *b = g->b + pc * g->b_row + jc * g->b_col;
-            const bool add = g->accumulate || pc > 0, last = pc + kc == g->k;
+            const bool last = pc + kc == g->k;
+            const real *start = pc ? g->c : g->start;          /* later blocks add to the earlier ones */
+            const ptrdiff_t start_row = pc ? g->c_row : g->start_row, start_col = pc ? g->c_col : g->start_col;
             if (p->pack_b || g->n < LANES)
                 for (ptrdiff_t j = 0; j < nc; j += NR)
                     pack_columns(b + j * g->b_col, g->b_row, g->b_col, kc, nc - j < NR ? nc - j : NR, packed_b + j * kc);
@@ -91,7 +94,7 @@ static void multiply_rectangle(const plan *p, ptrdiff_t i_begin, ptrdiff_t i_end
                     cols = nc - j >= wide ? wide : nc - j < NR ? nc - j : NR;
                     const int vectors = (cols + LANES - 1) / LANES;
                     const ptrdiff_t width = vectors * LANES;
-                    const bool packed = p->pack_b || g->n < LANES, whole = cols == width && g->c_col == 1;
+                    const bool packed = p->pack_b || g->n < LANES, whole = cols == width && g->c_col == 1 && (!start || start_col == 1);
                     /* b as it lies: the last vectors begin so much earlier that they end with the row */
                     const ptrdiff_t early = packed || jc + j + width <= g->n ? 0 : jc + j + width - g->n;
                     real *c = g->c + i * g->c_row + (jc + j) * g->c_col;
@@ -99,10 +102,12 @@ static void multiply_rectangle(const plan *p, ptrdiff_t i_begin, ptrdiff_t i_end
                     t.b_row = packed ? width : g->b_row;
                     t.to = whole ? c : edge;
                     t.to_row = whole ? g->c_row : NR;
-                    t.add = whole && add;
+                    const real *from = start ? start + i * start_row + (jc + j) * start_col : NULL;
+                    t.start = whole ? from : NULL;
+                    t.start_row = start_row;
                     multiply_tile_of(rows, vectors, &t);
                     if (!whole)
-                        merge(edge, rows, cols, early, c, g->c_row, g->c_col, add);
+                        merge(edge + early, rows, cols, c, g->c_row, g->c_col, from, start_row, start_col);
                 }
                 if (last && g->finish && !g->swapped)
                     g->finish(g->context, i, rows, jc, nc);
@@ -125,7 +130,7 @@ static void multiply_by_dots(const plan *p, ptrdiff_t j_begin, ptrdiff_t j_end, 
         a = space, a_row = g->k;
     }
     dots_of(g->m, j_end - j_begin, g->k, a, a_row, g->b + j_begin * g->b_col, g->b_col, g->c + j_begin * g->c_col, g->c_row,
-            g->c_col, g->accumulate);
+            g->c_col, g->start ? g->start + j_begin * g->start_col : NULL, g->start_row, g->start_col);
 }
 
 /* The share of `rank` in a product: a rectangle, cut so that all threads together pack least. */
@@ -184,8 +189,9 @@ static void gemm_task(void *context, fo_team *team)
 
 static int gemm(const fo_matrix *a, const fo_matrix *b, const fo_matrix *c, bool accumulate)
 {
-    gemm_job job = {{a->rows, b->cols, a->cols, a->data, b->data, (void *)c->data, a->row, a->col, b->row, b->col, c->row, c->col,
-                     accumulate, NULL, NULL, false}, 0};
+    gemm_job job = {{.m = a->rows, .n = b->cols, .k = a->cols, .a = a->data, .a_row = a->row, .a_col = a->col,
+                     .b = b->data, .b_row = b->row, .b_col = b->col, .c = (void *)c->data, .c_row = c->row, .c_col = c->col,
+                     .start = accumulate ? c->data : NULL, .start_row = c->row, .start_col = c->col}, 0};
     fo_run(fo_team_size(gemm_nanoseconds(a->rows, b->cols, a->cols)), gemm_task, &job);
     return -job.failed;
 }

@@ -1,17 +1,5 @@
 /* pack.h -- panels of a and b as the tiles read them. */
 
-static inline vreal vshuffle(vreal x, vreal y, vint lanes)
-{
-#ifdef __clang__
-    vreal z;
-    for (int i = 0; i < LANES; i++)
-        z[i] = lanes[i] < LANES ? x[lanes[i]] : y[lanes[i] - LANES];
-    return z;
-#else
-    return __builtin_shuffle(x, y, lanes);
-#endif
-}
-
 /* LANES x LANES elements, rows and columns exchanged in registers: log2(LANES) rounds in which pairs of vectors trade blocks
  * of 1, 2, 4, ... lanes (Eklundh 1972). */
 FO_INLINE void transpose(const real *from, ptrdiff_t from_row, ptrdiff_t rows, real *to, ptrdiff_t to_row)

@@ -30,6 +30,19 @@ typedef real vloose __attribute__((vector_size(FO_VECTOR_BYTES), aligned(sizeof(
 static inline vreal vload(const real *from) { return *(const vloose *)from; }
 static inline void vstore(real *to, vreal x) { *(vloose *)to = x; }
 
+/* Lanes of x and, from LANES on, of y. */
+static inline vreal vshuffle(vreal x, vreal y, vint lanes)
+{
+#ifdef __clang__
+    vreal z;
+    for (int i = 0; i < LANES; i++)
+        z[i] = lanes[i] < LANES ? x[lanes[i]] : y[lanes[i] - LANES];
+    return z;
+#else
+    return __builtin_shuffle(x, y, lanes);
+#endif
+}
+
 /* For the one loop of a kernel that is written over flags known at the call: each call gets a loop without them. */
 #define FO_INLINE static inline __attribute__((always_inline))
 #endif

@@ -8,7 +8,7 @@ enum { MR = 6, HELD = 12 };                                    /* of 16 */
 #endif
 enum { PANEL_ROWS = (MR + LANES - 1) / LANES * LANES };        /* of a packed panel of a: whole vectors */
 
-/* What a tile is made of: k columns of a, k rows of b that lie b_row apart, and where the sums go. */
+/* What a tile is made of: k columns of a, k rows of b that lie b_row apart, where the sums go, and what is added to them. */
 typedef struct {
     ptrdiff_t k;
     const real *a;
@@ -17,16 +17,17 @@ typedef struct {
     ptrdiff_t b_row;
     real *to;
     ptrdiff_t to_row;
-    bool add;
+    const real *start;                                         /* NULL: nothing */
+    ptrdiff_t start_row;
 } tile;
 
-/* to (rows, vectors * LANES) = a b or to + a b: the sums stay in registers while k runs. */
+/* to (rows, vectors * LANES) = start + a b: the sums stay in registers while k runs. */
 FO_INLINE void multiply_tile(const int rows, const int vectors, const tile *t)
 {
     const ptrdiff_t a_row = t->a_row, a_col = t->a_col, b_row = t->b_row;
     const real *a = t->a, *b = t->b;
     vreal sum[HELD];
-    if (t->add || rows > 3)                                    /* c will be there when the sums are */
+    if (t->k > 64)                                             /* c will be there when the sums are */
 #pragma GCC unroll 16
         for (int i = 0; i < rows; i++)
 #pragma GCC unroll 16
@@ -50,8 +51,8 @@ FO_INLINE void multiply_tile(const int rows, const int vectors, const tile *t)
     for (int i = 0; i < rows; i++)
 #pragma GCC unroll 16
         for (int v = 0; v < vectors; v++) {
-            real *at = t->to + i * t->to_row + v * LANES;
-            vstore(at, t->add ? vload(at) + sum[i * vectors + v] : sum[i * vectors + v]);
+            const vreal x = sum[i * vectors + v];
+            vstore(t->to + i * t->to_row + v * LANES, t->start ? vload(t->start + i * t->start_row + v * LANES) + x : x);
         }
 }
 
@@ -89,16 +90,17 @@ static void multiply_tile_of(int rows, int vectors, const tile *t)
     }
 }
 
-/* c (rows, cols) = or += columns `from` on of t, whose rows lie NR apart. */
-static void merge(const real *t, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t from, real *c, ptrdiff_t c_row, ptrdiff_t c_col, bool add)
+/* c (rows, cols) = start + t, whose rows lie NR apart; the longer axis of memory inside. */
+static void merge(const real *t, ptrdiff_t rows, ptrdiff_t cols, real *c, ptrdiff_t c_row, ptrdiff_t c_col,
+                  const real *start, ptrdiff_t start_row, ptrdiff_t start_col)
 {
-    t += from;
-    if (c_col == 1)
-        for (int i = 0; i < rows; i++)
-            for (int j = 0; j < cols; j++)
-                c[i * c_row + j] = add ? c[i * c_row + j] + t[i * NR + j] : t[i * NR + j];
-    else
-        for (int j = 0; j < cols; j++)
-            for (int i = 0; i < rows; i++)
-                c[i * c_row + j * c_col] = add ? c[i * c_row + j * c_col] + t[i * NR + j] : t[i * NR + j];
+    const bool by_rows = c_col == 1;
+    const ptrdiff_t slow = by_rows ? rows : cols, fast = by_rows ? cols : rows;
+    const ptrdiff_t t_slow = by_rows ? NR : 1, t_fast = by_rows ? 1 : NR, c_slow = by_rows ? c_row : c_col, c_fast = by_rows ? 1 : c_row;
+    const ptrdiff_t s_slow = by_rows ? start_row : start_col, s_fast = by_rows ? start_col : start_row;
+    for (ptrdiff_t i = 0; i < slow; i++)
+        for (ptrdiff_t j = 0; j < fast; j++) {
+            const real x = t[i * t_slow + j * t_fast];
+            c[i * c_slow + j * c_fast] = start ? start[i * s_slow + j * s_fast] + x : x;
+        }
 }
