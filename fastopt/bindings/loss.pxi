@@ -36,6 +36,18 @@ cdef str for_rows_of(str name, object like):
     return f"{shape[:len(shape) - 1]} for {name} of shape {shape}"
 
 
+cdef cnp.ndarray receiver(str owner, object rows, cnp.ndarray y_pred):
+    """The array that the rows' losses are written to."""
+    if plain(rows) and cnp.PyArray_ISWRITEABLE(<cnp.ndarray> rows) and cnp.PyArray_TYPE(<cnp.ndarray> rows) == cnp.PyArray_TYPE(y_pred) \
+            and of_rows(rows, y_pred):
+        return <cnp.ndarray> rows
+    wanted = f"expected a writeable C-contiguous {y_pred.dtype} array of shape {for_rows_of('y_pred', y_pred)}"
+    if not isinstance(rows, cnp.ndarray):
+        raise TypeError(f"{owner}: rows is of type {type(rows).__qualname__}, {wanted}")
+    raise ValueError(f"{owner}: rows has shape {rows.shape}, dtype {rows.dtype}, strides {rows.strides}"
+                     f"{'' if rows.flags.writeable else ', is read-only'}, {wanted}")
+
+
 cdef cnp.ndarray labels_of(str owner, object y_true, cnp.ndarray y_pred):
     """Integer labels as int64, each in [0, C)."""
     cdef cnp.ndarray labels
@@ -85,10 +97,10 @@ cdef object loss(str name, object y_true, object y_pred, object weight, object r
             apart(name, "dy", dy, "weight", w)
         l.weight = cnp.PyArray_DATA(w)
     if rows is not None:
-        each = result(name, "rows", rows, cnp.PyArray_NDIM(p) - 1, cnp.PyArray_DIMS(p), cnp.PyArray_TYPE(p))
-        for argument, array in (("y_pred", p), ("y_true", t), ("weight", weight), ("dy", out)):
-            if array is not None:
-                apart(name, "rows", each, argument, array)
+        each = receiver(name, rows, p)
+        for argument, array in (("y_pred", p), ("y_true", t), ("weight", weight), ("dy", dy)):
+            if array is not None and np.may_share_memory(each, array) and np.shares_memory(each, array):
+                raise ValueError(f"{name}: rows overlaps {argument} in memory; pass another array")
         l.each = cnp.PyArray_DATA(each)
     l.rows, l.columns, l.y_pred, l.dy = rows_of(p), last(p), cnp.PyArray_DATA(p), cnp.PyArray_DATA(dy)
     l.y_true = cnp.PyArray_DATA(t)

@@ -98,20 +98,14 @@ def categorical_crossentropy(y_true, y_pred, *, from_logits=False, label_smoothi
     """
     same_shape("categorical_crossentropy", y_true, y_pred, y_pred.shape)
     t = y_true * (1 - label_smoothing) + label_smoothing / y_true.shape[-1] if label_smoothing else y_true
-    return crossentropy("categorical_crossentropy", t, y_pred, from_logits, weight, rows, out)
-
-
-def crossentropy(name, t, y_pred, from_logits, weight, rows, out):
-    """-sum of t log(p) over the last axis."""
+    name = "categorical_crossentropy"
     if from_logits:
         logs = log_softmax(y_pred)
         gradient = np.exp(logs) * np.sum(t, axis=-1, keepdims=True) - t
         return reduced(name, -np.sum(t * logs, axis=-1), gradient, weight, rows, out)
     total = np.sum(y_pred, axis=-1, keepdims=True)
-    share = y_pred / total
-    p, inside = clipped(share, EPSILON, 1 - EPSILON)
-    slope = np.where(inside, -t / p, 0)  # of the loss in share; then share's own, (1 at itself - share) / total
-    gradient = (slope - np.sum(slope * share, axis=-1, keepdims=True)) / total
+    p, inside = clipped(y_pred / total, EPSILON, 1 - EPSILON)
+    gradient = (np.sum(np.where(inside, t, 0), axis=-1, keepdims=True) - np.where(inside, t / p, 0)) / total
     return reduced(name, -np.sum(t * np.log(p), axis=-1), gradient, weight, rows, out)
 
 
@@ -126,8 +120,18 @@ def sparse_categorical_crossentropy(y_true, y_pred, *, from_logits=False, weight
     if wrong.any():
         at = tuple(int(i) for i in np.argwhere(wrong)[0])
         raise ValueError(f"{name}: y_true{list(at) or ''} is {y_true[at]}, expected a class in [0, {classes})")
-    one_hot = (y_true[..., None] == np.arange(classes)).astype(y_pred.dtype)
-    return crossentropy(name, one_hot, y_pred, from_logits, weight, rows, out)
+    label = y_true[..., None].astype(np.int64)
+    of_label = lambda a: np.take_along_axis(a, label, axis=-1)
+    if from_logits:
+        logs = log_softmax(y_pred)
+        gradient = np.exp(logs)
+        np.put_along_axis(gradient, label, of_label(gradient) - 1, axis=-1)
+        return reduced(name, -of_label(logs)[..., 0], gradient, weight, rows, out)
+    total = np.sum(y_pred, axis=-1, keepdims=True)
+    p, inside = clipped(of_label(y_pred) / total, EPSILON, 1 - EPSILON)
+    gradient = np.zeros_like(y_pred) + np.where(inside, 1 / total, 0)
+    np.put_along_axis(gradient, label, of_label(gradient) - np.where(inside, 1 / p / total, 0), axis=-1)
+    return reduced(name, -np.log(p)[..., 0], gradient, weight, rows, out)
 
 
 def kl_divergence(y_true, y_pred, *, weight=None, rows=None, out=None):
