@@ -57,14 +57,14 @@ class Optimizer:
         for name, default in defaults.items():
             kind = inspect.Parameter.KEYWORD_ONLY if name == "maximize" else kind
             kinds.append(inspect.Parameter(name, kind, default=default))
-        cls.__signature__ = inspect.Signature(kinds)  # what help() shows and the constructor binds
+        cls.__signature__ = cls.arguments = inspect.Signature(kinds)  # what help() shows; what the constructor binds
 
     def __init__(self, *args, **kwargs):
         owner = type(self).__name__
         if self.rule is None:
             raise TypeError(f"{owner} is no optimizer by itself: use {', '.join(RULES)}, or a subclass of one of them")
         try:
-            given = self.__signature__.bind(*args, **kwargs).arguments
+            given = self.arguments.bind(*args, **kwargs).arguments
         except TypeError as error:
             raise TypeError(f"{owner}: {error}{self._suggestion(kwargs)}") from None
         params, self.like = given.pop("params", None), given.pop("like", self.preset)
@@ -86,7 +86,7 @@ class Optimizer:
         raise ValueError(f"{owner}: like must be one of {has}, got {like!r}")
 
     def _suggestion(self, kwargs):
-        known = list(self.__signature__.parameters)
+        known = list(self.arguments.parameters)
         aliases = {
             "learning_rate": "lr",
             "beta_1": "betas",

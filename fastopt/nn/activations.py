@@ -1,0 +1,169 @@
+"""Activations under Keras's names: functions of arrays, and what a layer's activation= may be.
+
+A layer takes a name, None (linear), one of the functions here, or an Activation, which also holds a slope or factor.
+"""
+
+import inspect
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .. import kernels
+from . import names
+
+NEEDS_Z = ("gelu", "gelu_tanh", "silu")  # the derivative is no function of the result
+DEFAULT_ALPHA = {"leaky_relu": 0.2, "elu": 1.0}
+
+
+@dataclass(frozen=True)
+class Activation:
+    """An activation as the kernels take it: its name, and alpha, the slope of leaky_relu below 0 or the factor of elu there.
+
+    needs_z: whether its gradient needs what went in, and not only what came out.
+    """
+
+    kernel: str
+    alpha: float | None = None
+    needs_z: bool = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self):
+        kernel = names.find("activation", self.kernel, KERNELS)
+        if self.alpha is not None and kernel not in DEFAULT_ALPHA:
+            raise ValueError(f"activation: {kernel} takes no alpha, got {self.alpha!r}; leaky_relu and elu do")
+        if self.alpha is not None and not 0 <= self.alpha < np.inf:
+            raise ValueError(f"activation: alpha of {kernel} must be a finite number >= 0, got {self.alpha!r}")
+        object.__setattr__(self, "kernel", kernel)
+        object.__setattr__(self, "alpha", None if self.alpha is None else float(self.alpha))
+        object.__setattr__(self, "needs_z", kernel in NEEDS_Z)
+
+    def __call__(self, x):
+        """The activation of an array; lists and integers are taken as float64."""
+        x = np.asarray(x)
+        x = x if x.dtype in (np.float32, np.float64) else x.astype(np.float64)
+        return kernels.activation_forward(x, self.kernel, alpha=self.alpha)
+
+    def get_config(self):
+        """The arguments it was made with, as a dict."""
+        return {"kernel": self.kernel, "alpha": self.alpha}
+
+
+def linear(x):
+    """x."""
+    return Activation("linear")(x)
+
+
+def relu(x, negative_slope=0.0):
+    """x where it is positive, elsewhere negative_slope x."""
+    return (Activation("leaky_relu", negative_slope) if negative_slope else Activation("relu"))(x)
+
+
+def leaky_relu(x, negative_slope=0.2):
+    """x where it is positive, elsewhere negative_slope x (Maas, Hannun & Ng 2013)."""
+    return Activation("leaky_relu", negative_slope)(x)
+
+
+def elu(x, alpha=1.0):
+    """x where it is positive, elsewhere alpha (exp(x) - 1) (Clevert, Unterthiner & Hochreiter 2016)."""
+    return Activation("elu", alpha)(x)
+
+
+def selu(x):
+    """1.0507 times elu with alpha = 1.6733, which keeps mean 0 and variance 1 (Klambauer et al. 2017)."""
+    return Activation("selu")(x)
+
+
+def gelu(x, approximate=False):
+    """x times the normal distribution function at x, or its approximation by tanh (Hendrycks & Gimpel 2016)."""
+    return Activation("gelu_tanh" if approximate else "gelu")(x)
+
+
+def gelu_tanh(x):
+    """gelu(x, approximate=True)."""
+    return Activation("gelu_tanh")(x)
+
+
+def silu(x):
+    """x sigmoid(x) (Elfwing, Uchibe & Doya 2018)."""
+    return Activation("silu")(x)
+
+
+def sigmoid(x):
+    """1 / (1 + exp(-x))."""
+    return Activation("sigmoid")(x)
+
+
+def hard_sigmoid(x):
+    """x / 6 + 1 / 2, cut off at 0 and 1."""
+    return Activation("hard_sigmoid")(x)
+
+
+def tanh(x):
+    """The hyperbolic tangent."""
+    return Activation("tanh")(x)
+
+
+def softplus(x):
+    """log(1 + exp(x))."""
+    return Activation("softplus")(x)
+
+
+def softsign(x):
+    """x / (1 + |x|)."""
+    return Activation("softsign")(x)
+
+
+def exponential(x):
+    """exp(x)."""
+    return Activation("exponential")(x)
+
+
+def _last_axis(owner, axis):
+    if axis != -1:
+        raise ValueError(f"{owner}: axis must be -1, the last, got {axis!r}")
+
+
+def softmax(x, axis=-1):
+    """exp(x) over its sum along the last axis."""
+    _last_axis("softmax", axis)
+    return Activation("softmax")(x)
+
+
+def log_softmax(x, axis=-1):
+    """log(softmax(x))."""
+    _last_axis("log_softmax", axis)
+    return Activation("log_softmax")(x)
+
+
+FUNCTIONS = (linear, relu, leaky_relu, elu, selu, gelu, gelu_tanh, silu, sigmoid, hard_sigmoid, tanh, softplus, softsign,
+             exponential, softmax, log_softmax)  # fmt: skip
+KERNELS = {function.__name__: function.__name__ for function in FUNCTIONS} | {"swish": "silu", "exp": "exponential"}
+swish = silu
+TABLE = {"Activation": Activation}
+
+
+def serialize(activation):
+    """The name of an activation, or where it has an alpha its configuration."""
+    activation = get(activation)
+    return activation.kernel if activation.alpha is None else names.serialize(activation)
+
+
+def deserialize(config, custom_objects=None):
+    """The Activation of a name or a configuration."""
+    return get(config)
+
+
+def get(identifier):
+    """The Activation for a name, None (linear), a function of this module, an Activation, or a configuration."""
+    if identifier is None or isinstance(identifier, str):
+        return Activation(identifier or "linear")
+    if isinstance(identifier, Activation):
+        return identifier
+    if isinstance(identifier, dict):
+        arguments = identifier.get("config") or {}
+        if names.plain(identifier.get("class_name", "")) == "activation":
+            return Activation(**arguments)
+        return Activation(identifier.get("class_name"), arguments.get("negative_slope", arguments.get("alpha")))
+    if inspect.isfunction(identifier) and identifier in FUNCTIONS:
+        return Activation(identifier.__name__)
+    raise TypeError(f"activation: expected a name, None or a function of nn.activations, got {identifier!r}; a function of "
+                    f"your own has no gradient here, the names are {', '.join(KERNELS)}")  # fmt: skip

@@ -1,0 +1,183 @@
+"""Loss: reductions, weights of rows, and what a step calls; and functions as losses."""
+
+import functools
+
+import numpy as np
+
+from ... import kernels
+from .. import targets
+
+REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "none", None)
+
+
+class Loss:
+    """Base of the losses. A subclass of your own writes call(y_true, y_pred) -> rows, gradient.
+
+    reduction: "sum_over_batch_size" or "mean" (the mean over all rows, samples being rows), "mean_with_sample_weight" (divided by
+        the sum of the weights instead), "sum", or None: the rows themselves, for calls only.
+    `value_and_gradient(y_true, y_pred, *, weight=None, rows=None, out=None) -> value, dy` takes prepared targets; weight (...) are
+    weights of the rows that hold the reduction already (see row_weights), None means those of the reduction.
+    """
+
+    kernel = None  # its name in fastopt.kernels
+    options = ()  # attributes that the kernel takes
+
+    def __init__(self, name=None, reduction="sum_over_batch_size", dtype=None):
+        if reduction not in REDUCTIONS:
+            allowed = ", ".join(map(repr, REDUCTIONS))
+            raise ValueError(f"{type(self).__name__}: reduction must be one of {allowed}, got {reduction!r}")
+        self.name, self.reduction, self.dtype = name or type(self).__name__, None if reduction == "none" else reduction, dtype
+        self._connect()
+
+    def _connect(self):
+        """Sets value_and_gradient to what has the least to do in a step."""
+        if self.kernel is None:
+            self._rowwise = self._from_call
+        else:
+            options = {name: getattr(self, name) for name in self.options}
+            self._rowwise = getattr(kernels, self.kernel)
+            self._rowwise = functools.partial(self._rowwise, **options) if options else self._rowwise
+        self.value_and_gradient = {"sum": self._sum, None: self._unreduced}.get(self.reduction, self._rowwise)
+
+    def call(self, y_true, y_pred):
+        """The loss of each row (...) and its gradient with respect to the row, of y_pred's shape (..., C)."""
+        raise NotImplementedError(f"{type(self).__name__}: a loss must define call(y_true, y_pred) -> rows, gradient")
+
+    def _from_call(self, y_true, y_pred, *, weight=None, rows=None, out=None):
+        losses, slope = self.call(y_true, y_pred)
+        if losses.shape != y_pred.shape[:-1] or slope.shape != y_pred.shape:
+            raise ValueError(f"{self.name}: call returned shapes {losses.shape} and {slope.shape} for predictions {y_pred.shape}, "
+                             f"expected {y_pred.shape[:-1]} and {y_pred.shape}")  # fmt: skip
+        if rows is not None:
+            rows[...] = losses
+        weight = np.full(losses.shape, 1 / max(losses.size, 1), y_pred.dtype) if weight is None else weight
+        value = float(np.multiply(losses, weight, dtype=np.float64).sum())
+        return value, np.multiply(slope, weight[..., None], out=out, dtype=y_pred.dtype)
+
+    def _sum(self, y_true, y_pred, *, weight=None, rows=None, out=None):
+        weight = np.ones(y_pred.shape[:-1], y_pred.dtype) if weight is None else weight
+        return self._rowwise(y_true, y_pred, weight=weight, rows=rows, out=out)
+
+    def _unreduced(self, y_true, y_pred, **arguments):
+        raise ValueError(f"{self.name}: reduction=None leaves a loss for each sample, expected a reduction to train with")
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        """The loss, a float; with reduction=None the loss of each row."""
+        y_pred = np.asarray(y_pred)
+        y_pred = y_pred if y_pred.dtype in (np.float32, np.float64) else targets.numeric(self.name, y_pred, "y_pred").astype(float)
+        if y_pred.ndim == 0:
+            raise ValueError(f"{self.name}: y_pred has shape (), expected (..., C)")
+        y_true = self.prepare(self.name, y_true, (None, *y_pred.shape[1:]), y_pred.dtype)
+        if len(y_true) != len(y_pred):
+            raise ValueError(f"{self.name}: y_true has {len(y_true)} samples, expected {len(y_pred)} as y_pred")
+        shape = y_pred.shape[:-1]
+        weight = self.row_weights(sample_weight, shape, y_pred.dtype)
+        if self.reduction is not None:
+            return self.value_and_gradient(y_true, y_pred, weight=weight)[0]
+        rows = np.empty(shape, y_pred.dtype)
+        self._rowwise(y_true, y_pred, rows=rows)
+        return rows if weight is None else rows * weight
+
+    def prepare(self, owner, y_true, output_shape, dtype):
+        """Targets as value_and_gradient takes them, for outputs of output_shape (None, ...): the array itself where it fits.
+
+        Raises ValueError or TypeError, beginning with owner, where they do not fit: other shapes, labels out of range,
+        probabilities outside [0, 1], NaN.
+        """
+        return targets.floats(owner, y_true, output_shape, dtype)
+
+    def row_weights(self, sample_weight, shape, dtype="float32", mask=None):
+        """Weights for value_and_gradient, the reduction included; None where no weights and no mask are given.
+
+        shape: that of the rows, (B, ...). sample_weight: (B,), (B, 1) or with as many dimensions more as one likes of the rows.
+        mask: booleans (B, ...); the mean is one over what is True.
+        """
+        if sample_weight is None and mask is None:
+            return None
+        weight = np.ones(shape)
+        count = weight.size
+        if mask is not None:
+            weight *= _aligned(self.name, "mask", mask, shape)
+            count = weight.sum()
+        if sample_weight is not None:
+            weight *= _aligned(self.name, "sample_weight", sample_weight, shape)
+        if self.reduction == "mean_with_sample_weight":
+            count = weight.sum()
+        if self.reduction not in ("sum", None):
+            weight *= 1 / count if count else 0
+        return weight.astype(dtype)
+
+    def on_logits(self, activation):
+        """This loss taken from what stands before `activation` (a name), where the two are better computed at once; or None."""
+        return None
+
+    def get_config(self):
+        """The arguments it was made with, as a dict."""
+        return {"name": self.name, "reduction": self.reduction}
+
+    @classmethod
+    def from_config(cls, config):
+        """The loss with these arguments."""
+        return cls(**config)
+
+    def __getstate__(self):
+        return {name: value for name, value in self.__dict__.items() if name not in ("value_and_gradient", "_rowwise")}
+
+    def __setstate__(self, kept):
+        self.__dict__.update(kept)
+        self._connect()
+
+    def __repr__(self):
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_config().items())})"
+
+
+class FunctionLoss(Loss):
+    """A function (y_true, y_pred) -> (value, gradient with respect to y_pred) as a loss; it weighs and averages by itself."""
+
+    def __init__(self, function, name=None):
+        self.function = function
+        super().__init__(name or getattr(function, "__name__", type(function).__name__))
+
+    def _connect(self):
+        self._rowwise = self.value_and_gradient = self._whole
+
+    def _whole(self, y_true, y_pred, *, weight=None, rows=None, out=None):
+        if weight is not None or rows is not None:
+            raise ValueError(f"{self.name}: a loss given as a function takes no sample weights; subclass losses.Loss for them")
+        try:
+            value, gradient = self.function(y_true, y_pred)
+        except TypeError as error:
+            if "unpack" not in str(error):
+                raise
+            raise TypeError(f"{self.name}: a loss given as a function must return (value, gradient)") from None
+        gradient = np.asarray(gradient, y_pred.dtype)
+        if gradient.shape != y_pred.shape or np.ndim(value):
+            raise ValueError(f"{self.name}: returned a value of shape {np.shape(value)} and a gradient of shape {gradient.shape}, "
+                             f"expected () and {y_pred.shape}")  # fmt: skip
+        if out is not None:
+            out[...] = gradient
+        return float(value), gradient if out is None else out
+
+    def prepare(self, owner, y_true, output_shape, dtype):
+        """Integers stay integers; labels (N,) become (N, 1) for outputs (None, 1); other shapes are the function's affair."""
+        y_true = targets.numeric(owner, y_true)
+        if tuple(output_shape[-1:]) == (1,) and y_true.shape[1:] == tuple(output_shape[1:-1]):
+            y_true = y_true[..., None]
+        return np.ascontiguousarray(y_true, dtype) if y_true.dtype.kind == "f" else y_true
+
+    def get_config(self):
+        return {"name": self.name}
+
+    def __repr__(self):
+        return f"FunctionLoss({self.name})"
+
+
+def _aligned(owner, name, given, shape):
+    """`given`, one number for each row of `shape` or for each of its leading dimensions, so shaped that it multiplies them."""
+    given = targets.numeric(owner, given, name)
+    trimmed = given[..., 0] if given.ndim > 1 and given.shape[-1] == 1 and given.ndim > len(shape) else given
+    if trimmed.ndim > 1 and trimmed.shape[-1] == 1 and trimmed.shape != shape:
+        trimmed = trimmed[..., 0]
+    if trimmed.ndim > len(shape) or trimmed.shape != shape[: trimmed.ndim] or not trimmed.ndim > 0 < len(shape):
+        raise ValueError(f"{owner}: {name} has shape {given.shape}, expected {shape} or its leading dimensions")
+    return trimmed.reshape(trimmed.shape + (1,) * (len(shape) - trimmed.ndim))

@@ -1,0 +1,182 @@
+"""The optimizers under Keras's names and arguments; formulas and states are those of fastopt's, like="keras"."""
+
+import difflib
+import inspect
+import math
+import warnings
+
+from ... import optim
+from . import schedules
+
+COMMON = {
+    "weight_decay": None, "clipnorm": None, "clipvalue": None, "global_clipnorm": None, "use_ema": False, "ema_momentum": 0.99,
+    "ema_overwrite_frequency": None, "loss_scale_factor": None, "gradient_accumulation_steps": None, "name": None,
+}  # fmt: skip
+MISSING = {
+    "clipnorm": "clips each array by itself; global_clipnorm clips all together",
+    "ema_overwrite_frequency": "overwrites the weights during training; without it they are overwritten at the end of fit",
+    "loss_scale_factor": "is for half precision, which fastopt has not",
+    "gradient_accumulation_steps": "has no counterpart; model.backward(dy, accumulate=True) adds gradients up",
+}
+
+
+class KerasOptimizer:
+    """What Keras's optimizers have in common; see fastopt's optimizer of the same name for formulas and states.
+
+    learning_rate: a number or a schedule. weight_decay: shrinks the parameters by learning_rate times it, apart from the gradient.
+    clipvalue: gradients are clipped to +-clipvalue; global_clipnorm: scaled down together to that norm; one of the two at most.
+    use_ema: keep averages of the parameters, with ema_momentum, which become the parameters at the end of fit.
+    Of clipnorm, ema_overwrite_frequency, loss_scale_factor and gradient_accumulation_steps there is none: ValueError.
+    """
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        own = [p for p in list(inspect.signature(cls.__init__).parameters.values())[1:] if p.kind is p.POSITIONAL_OR_KEYWORD]
+        named = {p.name for p in own}
+        common = [inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, default=d) for n, d in COMMON.items() if n not in named]
+        cls.__signature__ = inspect.Signature(own + common)  # what help() shows
+
+    def _begin(self, learning_rate, common, own, **options):
+        """Construction: `own` are Keras's arguments of the class, `options` fastopt's, `common` those of every optimizer."""
+        owner = type(self).__name__
+        if common.pop("decay", None) is not None:
+            warnings.warn(f"{owner}: decay is ignored, as in Keras 3; give a schedule as learning_rate", stacklevel=3)
+        for given in common:
+            if given not in COMMON:
+                known = {"lr": "learning_rate", "eps": "epsilon", "betas": "beta_1", "alpha": "rho"}
+                near = [known[given]] if given in known else difflib.get_close_matches(given, ["learning_rate", *own, *COMMON], 1)
+                raise TypeError(f"{owner}: unknown argument {given!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+        common = COMMON | common
+        for name, why in MISSING.items():
+            if common[name] is not None:
+                raise ValueError(f"{owner}: {name}={common[name]!r} {why}")
+        clips = {"clip_value": common["clipvalue"], "clip_norm": common["global_clipnorm"]}
+        self.step_options = {name: float(_positive(owner, name, value)) for name, value in clips.items() if value is not None}
+        if len(self.step_options) > 1:
+            raise ValueError(f"{owner}: only one of clipvalue and global_clipnorm may be given, got {common['clipvalue']!r} and "
+                             f"{common['global_clipnorm']!r}")  # fmt: skip
+        options["weight_decay"] = common["weight_decay"] or 0.0
+        self.name = common["name"] or owner.lower()
+        self.use_ema, self.ema_momentum = bool(common["use_ema"]), common["ema_momentum"]
+        self._config = own | common | {"name": self.name}
+        ema = self.ema_momentum if self.use_ema else None
+        super().__init__(lr=schedules.deserialize(learning_rate), like="keras", ema=ema, **options)
+        if self.use_ema:
+            self._defaults["ema"] = 0.0  # Keras's average is at first what the first step leaves
+            self.step = self._averaging_step
+
+    def _averaging_step(self, grads, **options):
+        type(self).step(self, grads, **options)
+        if self.steps == 1:
+            for group in self.param_groups:
+                group["ema"] = self.ema_momentum
+
+    def finalize_variable_values(self, trainable_variables=None):
+        """With use_ema, puts the averages in the place of the parameters; fit does so at its end."""
+        if self.use_ema and self._stepper is not None and self.steps:
+            for param, average in zip(self._params, self._averages):
+                param[...] = average
+
+    @property
+    def learning_rate(self):
+        """The present rate, a float, also where a schedule gives it; can be set where none does."""
+        rate = self.lr
+        return rate(self.steps) if callable(rate) else rate
+
+    @learning_rate.setter
+    def learning_rate(self, value):
+        if callable(self.lr):
+            raise TypeError(f"{type(self).__name__}: learning_rate is given by the schedule {self.lr!r} and cannot be set; set lr")
+        self.lr = value
+
+    @property
+    def iterations(self):
+        """The number of steps done."""
+        return self.steps
+
+    def get_config(self):
+        """The arguments it was made with, as a dict; the learning rate as it is now."""
+        return {"learning_rate": schedules.serialize(self.lr), **self._config}
+
+    @classmethod
+    def from_config(cls, config):
+        """The optimizer, without parameters, with these arguments."""
+        return cls(**config)
+
+
+def _positive(owner, name, value):
+    if isinstance(value, bool) or not hasattr(value, "__float__") or not 0 < value < math.inf:
+        argument = {"clip_value": "clipvalue", "clip_norm": "global_clipnorm"}[name]
+        raise ValueError(f"{owner}: {argument} must be a finite number > 0, got {value!r}")
+    return value
+
+
+class SGD(KerasOptimizer, optim.SGD):
+    """fastopt.SGD, like="keras": momentum and Nesterov's form of it. Further arguments: see KerasOptimizer."""
+
+    def __init__(self, learning_rate=0.01, momentum=0.0, nesterov=False, **common):
+        own = {"momentum": momentum, "nesterov": nesterov}
+        self._begin(learning_rate, common, own, momentum=momentum, nesterov=nesterov)
+
+
+class RMSprop(KerasOptimizer, optim.RMSprop):
+    """fastopt.RMSprop, like="keras". Further arguments: see KerasOptimizer."""
+
+    def __init__(self, learning_rate=0.001, rho=0.9, momentum=0.0, epsilon=1e-7, centered=False, **common):
+        own = {"rho": rho, "momentum": momentum, "epsilon": epsilon, "centered": centered}
+        self._begin(learning_rate, common, own, alpha=rho, momentum=momentum, eps=epsilon, centered=centered)
+
+
+class Adam(KerasOptimizer, optim.Adam):
+    """fastopt.Adam, like="keras": with amsgrad AMSGrad. Further arguments: see KerasOptimizer."""
+
+    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False, **common):
+        own = {"beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon, "amsgrad": amsgrad}
+        self._begin(learning_rate, common, own, betas=(beta_1, beta_2), eps=epsilon, amsgrad=amsgrad)
+
+
+class AdamW(KerasOptimizer, optim.AdamW):
+    """fastopt.AdamW, like="keras". Further arguments: see KerasOptimizer."""
+
+    def __init__(self, learning_rate=0.001, weight_decay=0.004, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False, **common):
+        own = {"beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon, "amsgrad": amsgrad}
+        common["weight_decay"] = weight_decay
+        self._begin(learning_rate, common, own, betas=(beta_1, beta_2), eps=epsilon, amsgrad=amsgrad)
+
+
+class Adadelta(KerasOptimizer, optim.Adadelta):
+    """fastopt.Adadelta, like="keras". Further arguments: see KerasOptimizer."""
+
+    def __init__(self, learning_rate=0.001, rho=0.95, epsilon=1e-7, **common):
+        self._begin(learning_rate, common, {"rho": rho, "epsilon": epsilon}, rho=rho, eps=epsilon)
+
+
+class Adagrad(KerasOptimizer, optim.Adagrad):
+    """fastopt.Adagrad, like="keras". Further arguments: see KerasOptimizer."""
+
+    def __init__(self, learning_rate=0.001, initial_accumulator_value=0.1, epsilon=1e-7, **common):
+        own = {"initial_accumulator_value": initial_accumulator_value, "epsilon": epsilon}
+        self._begin(learning_rate, common, own, initial_accumulator_value=initial_accumulator_value, eps=epsilon)
+
+
+class Adamax(KerasOptimizer, optim.Adamax):
+    """fastopt.Adamax, like="keras". Further arguments: see KerasOptimizer."""
+
+    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, **common):
+        own = {"beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon}
+        self._begin(learning_rate, common, own, betas=(beta_1, beta_2), eps=epsilon)
+
+
+class Nadam(KerasOptimizer, optim.NAdam):
+    """fastopt.NAdam, like="keras". Further arguments: see KerasOptimizer."""
+
+    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, **common):
+        own = {"beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon}
+        self._begin(learning_rate, common, own, betas=(beta_1, beta_2), eps=epsilon)
+
+
+class Lion(KerasOptimizer, optim.Lion):
+    """fastopt.Lion, like="keras". Further arguments: see KerasOptimizer."""
+
+    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.99, **common):
+        self._begin(learning_rate, common, {"beta_1": beta_1, "beta_2": beta_2}, betas=(beta_1, beta_2))
