@@ -6,7 +6,7 @@ from .optim import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, NAdam, RAd
 from .threads import get_num_threads, num_threads, set_num_threads
 from .version import __version__
 
-_LAZY = ("data", "kernels", "optim", "reference", "testing")  # loaded when first touched
+_LAZY = ("data", "kernels", "nn", "optim", "reference", "testing")  # loaded when first touched
 
 __all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Lion", "NAdam", "RAdam", "RMSprop", "Rprop", "__version__",
            "get_num_threads", "info", "num_threads", "schedules", "set_num_threads", *_LAZY]  # fmt: skip

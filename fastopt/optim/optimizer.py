@@ -1,5 +1,6 @@
 """The optimizer: parameters, options and states of a rule, stepped in place by one call."""
 
+import copy
 import difflib
 import inspect
 from collections import namedtuple
@@ -12,6 +13,7 @@ from . import hyper, state
 from .nest import open_groups
 from .rules import CLIP_RULES, COUNTS_ALL, PRESETS, RULES
 
+OF_PARAMETERS = "param_groups _stepper _nests _grouped _group_of _params _labels _states _averages _members".split()  # bind sets them
 COMMON = {"ema": None, "flush_subnormals": False}  # options of every optimizer, whatever its rule
 
 LastStep = namedtuple("LastStep", "grad_norm skipped nonfinite")
@@ -272,6 +274,13 @@ class Optimizer:
         A group whose lr is a schedule keeps it. Raises ValueError or TypeError where something is missing or does not fit.
         """
         state.put(self, state_dict)
+
+    def unbound(self):
+        """An optimizer of the same options without parameters and states, for bind."""
+        other = object.__new__(type(self))
+        other.__dict__.update({name: copy.deepcopy(value) for name, value in self.__dict__.items() if name not in OF_PARAMETERS})
+        other.param_groups, other._stepper = [], None
+        return other
 
     def __copy__(self):
         raise TypeError(f"{type(self).__name__}: a shallow copy would share its states with the original; use copy.deepcopy")

@@ -1,0 +1,37 @@
+"""Neural networks with Keras's names, arguments and conventions, on the kernels of fastopt.
+
+The homes are Keras's: layers, models, activations, callbacks, initializers, losses, metrics, optimizers, regularizers, utils.
+"""
+
+from . import activations, callbacks, initializers, layers, losses, metrics, models, optimizers, regularizers, utils
+from .layer import clear_session
+from .layers import (
+    ELU,
+    Activation,
+    Add,
+    Average,
+    BatchNormalization,
+    Concatenate,
+    Dense,
+    Dropout,
+    Flatten,
+    Input,
+    InputLayer,
+    Layer,
+    LayerNormalization,
+    LeakyReLU,
+    Maximum,
+    Minimum,
+    Multiply,
+    ReLU,
+    Reshape,
+    Softmax,
+    Subtract,
+)
+from .models import Model, Sequential, load_model
+from .utils import set_random_seed, to_categorical
+
+__all__ = ["ELU", "Activation", "Add", "Average", "BatchNormalization", "Concatenate", "Dense", "Dropout", "Flatten", "Input",
+           "InputLayer", "Layer", "LayerNormalization", "LeakyReLU", "Maximum", "Minimum", "Model", "Multiply", "ReLU", "Reshape",
+           "Sequential", "Softmax", "Subtract", "activations", "callbacks", "clear_session", "initializers", "layers", "load_model",
+           "losses", "metrics", "models", "optimizers", "regularizers", "set_random_seed", "to_categorical", "utils"]  # fmt: skip

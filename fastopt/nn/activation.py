@@ -1,0 +1,89 @@
+"""Activations as layers of their own."""
+
+from .. import kernels
+from . import activations
+from .layer import Layer
+
+
+class Activation(Layer):
+    """y = activation(x), elementwise, or over the last axis for softmax and log_softmax.
+
+    activation: a name of fastopt.nn.activations, or an object of theirs.
+    """
+
+    splits = True
+
+    def __init__(self, activation, **kwargs):
+        super().__init__(**kwargs)
+        self.activation = activations.get(activation)
+
+    def compute(self, call, x, training):
+        if call.linear:
+            return x
+        activation = self.activation
+        y = kernels.activation_forward(x, activation.kernel, alpha=activation.alpha, out=call.buffer("y", x.shape, x.dtype))
+        call.saved = y, x if activation.needs_z else None
+        return y
+
+    def gradient(self, call, dy):
+        if call.linear:
+            return dy
+        y, z = call.saved
+        return kernels.activation_backward(dy, y, self.activation.kernel, z=z, alpha=self.activation.alpha, out=dy)
+
+    def get_config(self):
+        return super().get_config() | {"activation": activations.serialize(self.activation)}
+
+
+class _Fixed(Activation):
+    """Base of the layers that are one activation."""
+
+    def __init__(self, kernel, alpha=None, **kwargs):
+        super().__init__(activations.Activation(kernel, alpha), **kwargs)
+
+    def get_config(self):
+        config = super().get_config()
+        del config["activation"]
+        return config
+
+
+class ReLU(_Fixed):
+    """max(x, 0), or with negative_slope > 0 LeakyReLU."""
+
+    def __init__(self, negative_slope=0.0, **kwargs):
+        self.negative_slope = float(negative_slope)
+        super().__init__(*(("leaky_relu", self.negative_slope) if negative_slope else ("relu",)), **kwargs)
+
+    def get_config(self):
+        return super().get_config() | {"negative_slope": self.negative_slope}
+
+
+class LeakyReLU(_Fixed):
+    """x where it is positive, negative_slope x elsewhere (Maas, Hannun & Ng 2013); alpha is its older name."""
+
+    def __init__(self, negative_slope=0.3, alpha=None, **kwargs):
+        self.negative_slope = float(negative_slope if alpha is None else alpha)
+        super().__init__("leaky_relu", self.negative_slope, **kwargs)
+
+    def get_config(self):
+        return super().get_config() | {"negative_slope": self.negative_slope}
+
+
+class ELU(_Fixed):
+    """x where it is positive, alpha (exp(x) - 1) elsewhere (Clevert, Unterthiner & Hochreiter 2016)."""
+
+    def __init__(self, alpha=1.0, **kwargs):
+        self.alpha = float(alpha)
+        super().__init__("elu", self.alpha, **kwargs)
+
+    def get_config(self):
+        return super().get_config() | {"alpha": self.alpha}
+
+
+class Softmax(_Fixed):
+    """exp(x) over its sum along the last axis."""
+
+    def __init__(self, axis=-1, **kwargs):
+        if axis != -1:
+            raise ValueError(f"Softmax: axis must be -1, got {axis!r}")
+        super().__init__("softmax", **kwargs)

@@ -1,0 +1,132 @@
+"""Models as JSON: which layers, called on what; what compile said. Classes are found by name, nothing is executed."""
+
+import inspect
+
+from . import layers, losses, metrics, names, optimizers
+from .input import InputLayer
+from .layer import Layer
+from .model import Model
+from .sequential import Sequential
+
+LAYERS = {name: cls for name, cls in vars(layers).items() if inspect.isclass(cls) and issubclass(cls, Layer)}
+
+
+def describe(model):
+    """The configuration of a built model, or of a layer."""
+    if not isinstance(model, Model):
+        return {"class_name": type(model).__name__, "config": model.get_config()}
+    config = {"name": model.name, "dtype": model.dtype if model.explicit_dtype else None}
+    described = {"class_name": type(model).__name__, "config": config, "trainable": model._trainable}
+    if type(model) is Sequential:
+        start = model._start
+        config["input"] = None if start is None else {"batch_shape": list(start.shape), "dtype": start.dtype, "name": start.name}
+        config["layers"] = [describe(layer) for layer in model.layers]
+    elif type(model) is Model:
+        config.update(_graph(model))
+    else:
+        own = type(model).get_config is not Model.get_config
+        described["config"] = model.get_config() if own else {}
+        described["inputs"] = [list(tensor.shape) for tensor in model.inputs]
+    return described
+
+
+def _graph(model):
+    """The nodes of a functional model; tensors are [number of the node, number of its result], inputs come first."""
+    graph, numbers = model.graph, {}
+    for tensor in graph.inputs:
+        numbers[tensor] = [len(numbers), 0]
+    for i, node in enumerate(graph.nodes, len(numbers)):
+        numbers.update((tensor, [i, j]) for j, tensor in enumerate(node.outputs))
+    made = [layer for layer in graph.layers if not isinstance(layer, InputLayer)]
+    return {
+        "inputs": [{"batch_shape": list(t.shape), "dtype": t.dtype, "name": t.node.layer.name if not t.node.inputs else None}
+                   for t in graph.inputs],
+        "layers": [describe(layer) for layer in made],
+        "nodes": [{"layer": made.index(node.layer), "inputs": [numbers[t] for t in node.inputs], "several": node.several,
+                   "training": node.training} for node in graph.nodes],
+        "outputs": [numbers[tensor] for tensor in graph.outputs],
+        "input_form": model._input_form,
+        "output_form": model._output_form,
+    }  # fmt: skip
+
+
+def build(described, custom_objects):
+    """The layer or model that describe() described, with weights of its own."""
+    name, config = described["class_name"], described["config"]
+    if name == "Sequential" and name not in custom_objects:
+        model = _sequential(config, custom_objects)
+    elif name == "Model" and name not in custom_objects:
+        model = _functional(config, custom_objects)
+    else:
+        known = LAYERS | custom_objects
+        cls = names.find("layer", name, known)
+        if not (inspect.isclass(cls) and issubclass(cls, Layer)):
+            raise TypeError(f"{name} is no layer")
+        model = cls.from_config(config)
+        if isinstance(model, Model) and not model.built:
+            shapes = [tuple(shape) for shape in described["inputs"]]
+            model.build(shapes if len(shapes) > 1 else shapes[0])
+    if isinstance(model, Model):
+        model._trainable = bool(described["trainable"])
+    return model
+
+
+def _sequential(config, custom_objects):
+    model = Sequential(name=config["name"], dtype=config["dtype"])
+    if config["input"] is not None:
+        model.add(InputLayer(**config["input"]))
+    for layer in config["layers"]:
+        model.add(build(layer, custom_objects))
+    return model
+
+
+def _functional(config, custom_objects):
+    made = [build(layer, custom_objects) for layer in config["layers"]]
+    results = [[InputLayer(**arguments).tensor] for arguments in config["inputs"]]
+    inputs = [tensors[0] for tensors in results]
+    for node in config["nodes"]:
+        tensors = [results[i][j] for i, j in node["inputs"]]
+        result = made[node["layer"]](tensors if node["several"] else tensors[0], training=node["training"])
+        results.append(result if isinstance(result, list) else [result])
+    outputs = [results[i][j] for i, j in config["outputs"]]
+    forms = [dict(zip(form, tensors)) if form else tensors for form, tensors in
+             ((config["input_form"], inputs), (config["output_form"], outputs))]  # fmt: skip
+    return Model(*forms, name=config["name"], dtype=config["dtype"])
+
+
+def describe_compiled(model):
+    """What compile was told, with the optimizer's options."""
+    kinds = {"loss": losses, "metrics": metrics, "weighted_metrics": metrics}
+    told = {name: _nested(given, kinds.get(name)) for name, given in model._compiled.items()}
+    return told | {"optimizer": optimizers.serialize(model.optimizer)}
+
+
+def _nested(given, home):
+    """Names, numbers and configurations in the lists and dicts in which they were given."""
+    if isinstance(given, dict) and "class_name" not in given:
+        return {name: _nested(part, home) for name, part in given.items()}
+    if isinstance(given, (list, tuple)):
+        return [_nested(part, home) for part in given]
+    if given is None or isinstance(given, (str, int, float, dict)):
+        return given
+    if inspect.isclass(given):
+        given = given()
+    return home.serialize(given)
+
+
+def compiled(described, custom_objects):
+    """The arguments for compile from what describe_compiled gave."""
+    optimizer = optimizers.deserialize(described["optimizer"], custom_objects)
+    rest = {name: _known(given, custom_objects) for name, given in described.items() if name != "optimizer"}
+    return {"optimizer": optimizer} | rest
+
+
+def _known(given, custom_objects):
+    """The same with objects of the user in the place of their names."""
+    if isinstance(given, dict):
+        if given.get("class_name") in custom_objects:
+            return custom_objects[given["class_name"]](**given["config"])
+        return given if "class_name" in given else {name: _known(part, custom_objects) for name, part in given.items()}
+    if isinstance(given, list):
+        return [_known(part, custom_objects) for part in given]
+    return custom_objects.get(given, given) if isinstance(given, str) else given

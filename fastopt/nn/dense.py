@@ -1,0 +1,89 @@
+"""Dense: the fully connected layer, and the activations that can stand in one."""
+
+from .. import kernels
+from . import activations, initializers, regularizers
+from .layer import Layer
+
+LINEAR = activations.get(None)
+
+
+class Dense(Layer):
+    """y = activation(x kernel + bias) over the last axis: x (..., I), kernel (I, units), bias (units,).
+
+    units: number of outputs, >= 1. activation: a name of fastopt.nn.activations, or None for linear. use_bias: whether there is a
+    bias. Initialisers by name or object: kernel glorot_uniform (Glorot & Bengio 2010), bias zeros. Regularisers: penalties on
+    kernel, bias and result (activity).
+
+    >>> from fastopt import nn
+    >>> nn.Dense(3, activation="relu")(nn.Input(shape=(5,))).shape
+    (None, 3)
+    """
+
+    splits = True
+
+    def __init__(self, units, activation=None, use_bias=True, kernel_initializer="glorot_uniform", bias_initializer="zeros",
+                 kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None, **kwargs):  # fmt: skip
+        if isinstance(units, bool) or not hasattr(units, "__index__") or units < 1:
+            raise ValueError(f"Dense: units must be an integer >= 1, got {units!r}")
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self.units, self.use_bias = int(units), bool(use_bias)
+        self.activation = activations.get(activation)
+        self.kernel_initializer, self.bias_initializer = initializers.get(kernel_initializer), initializers.get(bias_initializer)
+        self.kernel_regularizer, self.bias_regularizer = regularizers.get(kernel_regularizer), regularizers.get(bias_regularizer)
+        self.bias = None
+
+    def build(self, input_shape):
+        width = input_shape[-1] if input_shape else None
+        if width is None:
+            raise ValueError(f"the last axis must have a known size, got shape {input_shape}")
+        self.add_weight("kernel", (width, self.units), self.kernel_initializer, self.kernel_regularizer)
+        if self.use_bias:
+            self.add_weight("bias", (self.units,), self.bias_initializer, self.bias_regularizer)
+        super().build(input_shape)
+
+    def check_input(self, input_shape):
+        if isinstance(input_shape, list) or len(input_shape) < 2 or input_shape[-1] != self.kernel.shape[0]:
+            raise ValueError(f"expected shape (batch, ..., {self.kernel.shape[0]}), got {input_shape}")
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.units)
+
+    def compute(self, call, x, training):
+        if call.shape != x.shape:
+            self._plan(call, x.shape)
+        call.x = x
+        if call.z is None or not training:
+            return kernels.dense_forward(x, self.kernel, self.bias, call.name, alpha=call.alpha, out=call.y)
+        kernels.dense_forward(x, self.kernel, self.bias, call.name, return_z=True, alpha=call.alpha, out=(call.y, call.z))
+        return call.y
+
+    def _plan(self, call, shape):
+        """Prepares what depends on the shape of the input alone."""
+        activation = LINEAR if call.linear else self.activation
+        call.shape, call.name, call.alpha, call.out = shape, activation.kernel, activation.alpha, None
+        call.y = call.buffer("y", (*shape[:-1], self.units), self.kernel.dtype)
+        call.z = call.buffer("z", call.y.shape, call.y.dtype) if activation.needs_z else None
+
+    def gradient(self, call, dy):
+        if call.out is None:
+            dx = call.buffer("dx", call.shape, call.y.dtype) if call.need_dx else None
+            call.out = dx, *[weight.grad if call.trainable else None for weight in self._weights], *[None] * (not self.use_bias)
+            call.need = tuple(array is not None for array in call.out)
+        kernels.dense_backward(dy, call.x, self.kernel, call.y, call.name, z=call.z, alpha=call.alpha, need=call.need,
+                               accumulate=call.accumulate, overwrite_dy=True, out=call.out)  # fmt: skip
+        return call.out[0]
+
+    def infer(self, x):
+        activation = self.activation
+        return kernels.dense_forward(x, self.kernel, self.bias, activation.kernel, alpha=activation.alpha)
+
+    def get_config(self):
+        return super().get_config() | {
+            "units": self.units,
+            "activation": activations.serialize(self.activation),
+            "use_bias": self.use_bias,
+            "kernel_initializer": initializers.serialize(self.kernel_initializer),
+            "bias_initializer": initializers.serialize(self.bias_initializer),
+            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
+            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
+        }

@@ -1,0 +1,58 @@
+"""Dropout, by a generator that counts: which elements are dropped follows from seed, step and index alone."""
+
+from numbers import Real
+
+import numpy as np
+
+from .. import kernels
+from . import random
+from .layer import Layer
+
+
+class Dropout(Layer):
+    """In training each element is 0 with probability `rate`, else divided by 1 - rate (Srivastava et al. 2014).
+
+    rate: in [0, 1]. seed: an integer; by default one drawn at construction, so that set_random_seed makes it repeatable.
+    noise_shape: the shape in which is drawn, 1 on axes along which elements share their fate, None for the input's size.
+    """
+
+    passes = True
+
+    def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
+        if isinstance(rate, bool) or not isinstance(rate, Real) or not 0 <= rate <= 1:
+            raise ValueError(f"Dropout: rate must be a number in [0, 1], got {rate!r}")
+        super().__init__(**kwargs)
+        self.rate, self.noise_shape, self.given_seed = float(rate), noise_shape, seed
+        self.seed = random.draw_seed() if seed is None else int(seed) % 2**64
+        self.step = 0  # forward passes in training so far
+
+    def compute(self, call, x, training):
+        call.step = None
+        if not training or self.rate == 0:
+            return x
+        call.step = self.step
+        self.step += 1
+        return self._drop(call, x, call.buffer("y", x.shape, x.dtype))
+
+    def gradient(self, call, dy):
+        return dy if call.step is None else self._drop(call, dy, dy)
+
+    def _drop(self, call, x, out):
+        if self.noise_shape is None:
+            return kernels.dropout(x, self.rate, seed=self.seed, step=call.step, out=out)
+        shape = tuple(x.shape[axis] if size is None else size for axis, size in enumerate(self.noise_shape))
+        mask = kernels.dropout(np.ones(shape, x.dtype), self.rate, seed=self.seed, step=call.step)
+        return np.multiply(x, mask, out=out)
+
+    def compute_output_shape(self, input_shape):
+        if self.noise_shape is not None:
+            drawn = tuple(self.noise_shape)
+            fits = len(drawn) == len(input_shape) and all(
+                n in (None, 1, size) or size is None for n, size in zip(drawn, input_shape)
+            )
+            if not fits:
+                raise ValueError(f"noise_shape is {drawn}, which does not spread over shape {input_shape}")
+        return input_shape
+
+    def get_config(self):
+        return super().get_config() | {"rate": self.rate, "noise_shape": self.noise_shape, "seed": self.given_seed}

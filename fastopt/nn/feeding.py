@@ -1,0 +1,93 @@
+"""Feeder: what the user passes to fit and its kin - arrays, lists, dicts, iterators, weights - as checked batches."""
+
+import numpy as np
+
+from . import batches
+from .batches import Arrays, Stream
+
+
+class Feeder:
+    """The part of Model that checks data: everything is checked before anything changes."""
+
+    _compiled = _runner = None
+
+    def _data(self, owner, x, y, sample_weight, class_weight, batch_size, shuffle, steps):
+        """(what yields batches, the runner)."""
+        batch_size = 32 if batch_size is None else positive(owner, "batch_size", batch_size)
+        if steps is not None:
+            positive(owner, "steps", steps)
+        if x is None:
+            raise ValueError(f"{owner}: x is missing")
+        if self._compiled is None:
+            self._running(owner)  # raises
+        if not batches.is_stream(x):
+            samples = self._batch(owner, x, y, sample_weight, class_weight)
+            return Arrays(*samples, batch_size, bool(shuffle), steps), self._runner
+        if y is not None or sample_weight is not None:
+            raise ValueError(f"{owner}: x yields batches with their targets and weights, so y and sample_weight must be None")
+        stream = Stream(owner, x, steps, lambda batch: self._batch(owner, *_opened(owner, batch), class_weight), shuffle)
+        if not self.built:
+            self.inputs_of(owner, _opened(owner, stream.peek())[0])
+        return stream, self._running(owner)
+
+    def _validation(self, given, batch_size, steps):
+        """What yields the batches of validation_data."""
+        x, y, weight = given, None, None
+        if not batches.is_stream(given):
+            if not isinstance(given, (tuple, list)) or not 1 < len(given) < 4:
+                raise ValueError("fit: validation_data must be (x, y) or (x, y, sample_weight)")
+            x, y, weight = (*given, None)[:3]
+        return self._data("fit, validation_data", x, y, weight, None, batch_size, False, steps)[0]
+
+    def _batch(self, owner, x, y, sample_weight, class_weight):
+        """(inputs, targets, weights), lists of arrays, of one batch; builds the model where it is not."""
+        inputs = self.inputs_of(owner, x)
+        runner = self._runner
+        if runner is None or runner.graph is not self.graph:
+            runner = self._running(owner)
+        shapes = self.output_shapes(inputs)
+        if runner.single and y.__class__ is np.ndarray and sample_weight is None and class_weight is None:
+            target = runner.heads[0].prepare(owner, y, shapes[0], self.numpy_dtype)
+            if not len(target) == len(inputs[0]) > 0:
+                batches.count(owner, inputs, [target])
+            return inputs, (target,), (None,)
+        ys = [None] * len(runner.heads) if y is None else batches.parts(owner, "y", y, self.output_names)
+        if class_weight is not None:
+            if sample_weight is not None:
+                raise ValueError(f"{owner}: class_weight and sample_weight were both given, expected one of them")
+            if len(ys) > 1:
+                raise ValueError(f"{owner}: class_weight is for models of one output, this one has {len(ys)}")
+            sample_weight = batches.weights_of_classes(owner, class_weight, ys[0], shapes[0][-1])
+        targets = [head.prepare(owner, part, shape, self.numpy_dtype) for head, part, shape in zip(runner.heads, ys, shapes)]
+        weights = self._sample_weights(owner, sample_weight)
+        batches.count(owner, inputs, targets, weights)
+        return inputs, targets, weights
+
+    def _sample_weights(self, owner, given):
+        """An array of weights, or None, for each output; one array is for all of them."""
+        names = self.output_names
+        nested = isinstance(given, (list, tuple)) and any(part is None or np.ndim(part) for part in given)
+        apart = nested or isinstance(given, dict)
+        each = batches.parts(owner, "sample_weight", given, names) if apart and len(names) > 1 else [given] * len(names)
+        weights = [None if weight is None else batches.as_float(owner, weight, self.dtype, "sample_weight") for weight in each]
+        for weight in weights:
+            if weight is not None and (weight.ndim == 0 or not np.isfinite(weight).all()):
+                raise ValueError(f"{owner}: sample_weight must hold a finite number for each sample, got shape {weight.shape}")
+        return weights
+
+
+def _opened(owner, batch):
+    """(x, y, sample_weight) of a batch from the user's iterator."""
+    if isinstance(batch, list) and len(batch) in (2, 3):
+        batch = tuple(batch)
+    batch = batch if isinstance(batch, tuple) else (batch,)
+    if not 1 <= len(batch) <= 3:
+        raise ValueError(f"{owner}: a batch must be (x, y) or (x, y, sample_weight), got {len(batch)} entries")
+    return (*batch, None, None)[:3]
+
+
+def positive(owner, name, value, least=1):
+    """The value as an int; raises unless it is an integer >= least."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
+        raise ValueError(f"{owner}: {name} must be an integer >= {least}, got {value!r}")
+    return int(value)

@@ -1,0 +1,49 @@
+"""The layers, under one roof: `from fastopt.nn.layers import Dense`."""
+
+from .activation import ELU, Activation, LeakyReLU, ReLU, Softmax
+from .dense import Dense
+from .dropout import Dropout
+from .input import Input, InputLayer
+from .layer import Layer
+from .merge import Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract
+from .normalization import BatchNormalization, LayerNormalization
+from .reshape import Flatten, Reshape
+
+__all__ = ["ELU", "Activation", "Add", "Average", "BatchNormalization", "Concatenate", "Dense", "Dropout", "Flatten", "Input",
+           "InputLayer", "Layer", "LayerNormalization", "LeakyReLU", "Maximum", "Minimum", "Multiply", "ReLU", "Reshape", "Softmax",
+           "Subtract", "add", "average", "concatenate", "maximum", "minimum", "multiply", "subtract"]  # fmt: skip
+
+
+def add(inputs):
+    """Add()(inputs)."""
+    return Add()(inputs)
+
+
+def average(inputs):
+    """Average()(inputs)."""
+    return Average()(inputs)
+
+
+def concatenate(inputs, axis=-1):
+    """Concatenate(axis)(inputs)."""
+    return Concatenate(axis)(inputs)
+
+
+def maximum(inputs):
+    """Maximum()(inputs)."""
+    return Maximum()(inputs)
+
+
+def minimum(inputs):
+    """Minimum()(inputs)."""
+    return Minimum()(inputs)
+
+
+def multiply(inputs):
+    """Multiply()(inputs)."""
+    return Multiply()(inputs)
+
+
+def subtract(inputs):
+    """Subtract()(inputs)."""
+    return Subtract()(inputs)

@@ -1,0 +1,343 @@
+"""Model: a graph of layers that is a layer itself, with one buffer for all its weights."""
+
+import inspect
+
+import numpy as np
+
+from . import batches
+from .graph import Graph
+from .input import Input
+from .layer import FOLLOW, Layer
+from .program import Program, run
+from .storage import Storage
+from .tensor import Tensor, flat
+from .training import Trainer
+
+
+class Model(Trainer, Layer):
+    """Layers from `inputs` to `outputs`, symbolic tensors or lists or dicts of them; or a subclass with a `call` of its own.
+
+    A subclass makes its layers in __init__ and calls them in call(self, inputs) or call(self, inputs, training=...), which is
+    traced once, on symbolic tensors: it builds the graph, and runs no more after that. dtype: "float64" makes all layers
+    compute so.
+
+    >>> from fastopt import nn
+    >>> a, b = nn.Input(shape=(3,)), nn.Input(shape=(3,))
+    >>> shared = nn.Dense(4, activation="tanh")
+    >>> nn.Model([a, b], nn.Add()([shared(a), shared(b)])).count_params()
+    16
+    """
+
+    graph = None
+
+    def __init__(self, inputs=None, outputs=None, *, name=None, dtype=None, trainable=True, **kwargs):
+        super().__init__(name=name, dtype=dtype, **kwargs)
+        if (inputs is None) != (outputs is None):
+            raise TypeError(f"{type(self).__name__}: expected both inputs and outputs, or neither")
+        if inputs is not None:
+            self._adopt(inputs, outputs)
+        elif type(self) is Model:
+            raise TypeError("Model: expected inputs and outputs, symbolic tensors; or subclass it and define call(self, inputs)")
+        if not trainable:
+            self.trainable = False
+
+    @property
+    def kind(self):
+        """What summaries and automatic names call it."""
+        return "Functional" if type(self) is Model else type(self).__name__
+
+    def _adopt(self, inputs, outputs):
+        """Takes the graph between these tensors as its own."""
+        graph = Graph(self.name, flat(inputs), flat(outputs))
+        wanted = {layer.dtype for layer in graph.layers if layer.weights} if not self.explicit_dtype else {self.dtype}
+        if len(wanted) > 1:
+            raise ValueError(f"{self.name}: layers compute in {' and '.join(sorted(wanted))}, expected one dtype")
+        for dtype in wanted:
+            self.recast_all(graph.layers, dtype)
+        self._input_form = list(inputs) if isinstance(inputs, dict) else None
+        self._output_form = list(outputs) if isinstance(outputs, dict) else None
+        self.graph, self.built = graph, True
+        self._fixed = all(None not in tensor.shape[1:] for tensor in (*graph.inputs, *graph.outputs))
+        self._open_shapes = [(None, *tensor.shape[1:]) for tensor in graph.outputs]
+
+    def recast_all(self, layers, dtype):
+        """Makes these layers, and this model, compute in a dtype."""
+        for layer in layers:
+            layer.recast(dtype)
+        self.set_dtype(dtype)
+
+    def recast(self, dtype):
+        if self.dtype != dtype:
+            self.recast_all(self._layers, dtype)
+
+    # layers and weights
+
+    @property
+    def _layers(self):
+        return self.graph.layers if self.graph is not None else self._attributes()
+
+    @property
+    def layers(self):
+        """The layers, in the order of their weights."""
+        return list(self._layers)
+
+    def _attributes(self):
+        """The layers of a subclass: its attributes and what stands in lists and dicts there, in the order of assignment."""
+        found = {}
+        for value in vars(self).values():
+            for layer in flat(value):
+                if isinstance(layer, Layer):
+                    found[layer] = True
+        return list(found)
+
+    def get_layer(self, name=None, index=None):
+        """The layer of this name, or with this position in `layers`."""
+        if (name is None) == (index is None):
+            raise ValueError("get_layer: expected name or index")
+        if index is not None:
+            return self.layers[index]
+        for layer in self._layers:
+            if layer.name == name:
+                return layer
+        raise ValueError(f"get_layer: no layer is named {name!r}; there are {', '.join(layer.name for layer in self._layers)}")
+
+    @property
+    def weights(self):
+        """The weights of all layers, each once."""
+        return list({id(weight): weight for layer in self._layers for weight in layer.weights}.values())
+
+    @property
+    def params(self):
+        """The arrays that train, as "layer/name"; an optimizer of fastopt takes the dict as it is."""
+        return self._by_name("value")
+
+    @property
+    def grads(self):
+        """Their gradients as the last backward pass left them, under the same names."""
+        return self._by_name("grad")
+
+    def _by_name(self, attribute):
+        self.place_weights()
+        return {name: getattr(weight, attribute) for weight, name in self._paths().items()}
+
+    def _paths(self):
+        """The weights that train, each once, with their names."""
+        paths = {}
+        for layer in self._layers:
+            inner = isinstance(layer, Model)
+            found = layer._paths().items() if inner else ((weight, weight.path) for weight in layer.trainable_weights)
+            for weight, path in found:
+                paths.setdefault(weight, f"{layer.name}/{path}" if inner else path)
+        return paths
+
+    def place_weights(self):
+        """Moves the weights that lie in no model's buffer yet to one of their own; those of shared layers stay where they are."""
+        homeless = [weight for weight in self.weights if weight.storage is None]
+        if homeless:
+            Storage(homeless, self.dtype)
+
+    @property
+    def trainable(self):
+        """Whether the weights train; setting it sets that of every layer, from the next compile on."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value):
+        self._trainable = bool(value)
+        for layer in self._layers:
+            layer.trainable = value
+
+    @property
+    def losses(self):
+        """The penalties of the regularisers of weights, as they stand."""
+        return [weight.regularizer(weight.value) for weight in self.trainable_weights if weight.regularizer is not None]
+
+    # shapes
+
+    inputs = property(lambda self: list(self._built("inputs").inputs))
+    outputs = property(lambda self: list(self._built("outputs").outputs))
+    input = property(lambda self: _one(self.inputs))
+    output = property(lambda self: _one(self.outputs))
+    input_shape = property(lambda self: _one([tensor.shape for tensor in self.inputs]))
+    output_shape = property(lambda self: _one([tensor.shape for tensor in self.outputs]))
+    input_names = property(lambda self: self._input_form or [tensor.node.layer.name for tensor in self.inputs])
+    output_names = property(lambda self: self._output_form or _apart_by_number([t.node.layer.name for t in self.outputs]))
+
+    def _built(self, what):
+        if self.graph is None:
+            raise ValueError(f"{what}: model {self.name!r} is not built; call it on data or Input, or call build(input_shape)")
+        return self.graph
+
+    def build(self, input_shape):
+        """Builds a model that has no Input, for inputs of this shape, the batch's size (or None) in front."""
+        if self.graph is not None:
+            return
+        shapes = input_shape if isinstance(input_shape, list) else [input_shape]
+        tensors = [Input(batch_shape=(None, *shape[1:])) for shape in shapes]
+        self._trace(tensors if isinstance(input_shape, list) else tensors[0])
+
+    def _trace(self, inputs):
+        if not hasattr(self, "call"):
+            raise TypeError(f"{type(self).__name__}: a Model without inputs and outputs must define call(self, inputs)")
+        layers = self._attributes()
+        follow = {"training": FOLLOW} if "training" in inspect.signature(self.call).parameters else {}
+        outputs = self.call(inputs, **follow)
+        if not all(isinstance(tensor, Tensor) for tensor in flat(outputs)):
+            raise TypeError(f"{type(self).__name__}: call must return what layers of fastopt.nn gave, got {type(outputs).__name__}")
+        self._adopt(inputs, outputs)
+        self.graph.layers = layers + [layer for layer in self.graph.layers if layer not in layers and layer.weights]
+
+    def ready(self, shape, source=""):
+        shapes = shape if isinstance(shape, list) else [shape]
+        if self.graph is None:
+            self.build(shape)
+        if len(shapes) != len(self.graph.inputs):
+            raise ValueError(f"model {self.name!r} has {len(self.graph.inputs)} inputs, got {len(shapes)}{source}")
+        for given, tensor in zip(shapes, self.graph.inputs):
+            agree = len(given) == len(tensor.shape) and all(
+                a in (b, None) or b is None for a, b in zip(given[1:], tensor.shape[1:])
+            )
+            if not agree:
+                raise ValueError(f"model {self.name!r} expects shape {tensor.shape} at its input, got {tuple(given)}{source}")
+        return self.compute_output_shape(shape)
+
+    def compute_output_shape(self, input_shape):
+        shapes = self._built("compute_output_shape").shapes(input_shape if isinstance(input_shape, list) else [input_shape])
+        return shapes if len(shapes) > 1 else shapes[0]
+
+    def output_shapes(self, inputs):
+        """The shapes of the outputs for these arrays, the batch's size as None."""
+        if self._fixed:
+            return self._open_shapes
+        return self.graph.shapes([(None, *x.shape[1:]) for x in inputs])
+
+    # use
+
+    def inputs_of(self, owner, x):
+        """A list of arrays, of the dtype and shapes that the inputs admit; builds the model where that needs data."""
+        graph = self.graph
+        if graph is not None and len(graph.inputs) == 1 and x.__class__ is np.ndarray and self._fixed:
+            tensor = graph.inputs[0]
+            if (
+                tensor.dtype is None
+                and x.dtype == self.numpy_dtype
+                and x.shape[1:] == tensor.shape[1:]
+                and x.ndim == len(tensor.shape)
+            ):
+                return (x,)
+        if graph is None:
+            self._build_for(owner, x)
+        given = batches.parts(owner, "x", x, self.input_names)
+        inputs = [batches.input_array(owner, part, tensor, self.dtype) for part, tensor in zip(given, self.graph.inputs)]
+        batches.count(owner, inputs, none=True)
+        return inputs
+
+    def _build_for(self, owner, x):
+        """Builds the model for data of this shape."""
+        given = flat(x) if isinstance(x, (list, tuple, dict)) and all(hasattr(part, "__array__") for part in flat(x)) else [x]
+        shapes = [batches.as_float(owner, part, self.dtype, "x").shape for part in given]
+        shapes = [shape if len(shape) > 1 else (*shape, 1) for shape in shapes]
+        if isinstance(x, dict):
+            tensors = {name: Input(batch_shape=(None, *shape[1:]), name=name) for name, shape in zip(x, shapes)}
+            self._trace(tensors)
+        else:
+            self.build(shapes if len(shapes) > 1 else shapes[0])
+
+    def infer(self, inputs):
+        """The outputs for a list of arrays, fresh: one, or a list of several."""
+        outputs = run(self.graph, inputs)
+        if self.graph.aliases:
+            outputs = _apart(outputs, inputs)
+        return outputs if len(outputs) > 1 else outputs[0]
+
+    def forward(self, x, training=False, mask=None, initial_state=None):
+        """The outputs for x, fresh arrays: one, or a list of several. With training=True, backward may follow."""
+        inputs = self.inputs_of("forward", x)
+        if not training:
+            return self.infer(inputs)
+        self.place_weights()
+        self._last = Program(self.graph)
+        outputs = _apart(self._last.forward(inputs, True), inputs)
+        self._last.output_shapes = [y.shape for y in outputs]
+        return outputs if len(outputs) > 1 else outputs[0]
+
+    def backward(self, dy, accumulate=False):
+        """The gradient of the inputs, for the gradient dy of the outputs of the last forward(x, training=True).
+
+        Writes grads of the layers that train, or adds to them. For several outputs dy is a list, None standing for an output that
+        does not count; of several inputs a list comes back, None standing for one without influence. Penalties are left out.
+        """
+        if self._last is None:
+            raise RuntimeError(f"backward: model {self.name!r} has had no forward(x, training=True)")
+        outputs = self.graph.outputs
+        given = dy if isinstance(dy, (list, tuple)) else [dy]
+        if len(given) != len(outputs):
+            raise ValueError(f"backward: got {len(given)} gradients for {len(outputs)} outputs")
+        slopes = [
+            None if part is None else np.array(batches.as_float("backward", part, self.dtype, "dy"), order="C") for part in given
+        ]
+        for slope, shape in zip(slopes, self._last.output_shapes):
+            if slope is not None and slope.shape != shape:
+                raise ValueError(f"backward: dy has shape {slope.shape}, expected {shape} as the output")
+        return _one(self._last.backward(slopes, accumulate))
+
+    def summary(self, line_length=None, print_fn=None, **_):
+        """Prints the layers with the shapes of their results and the numbers of their parameters; print_fn replaces print."""
+        from .summary import table
+
+        (print_fn or print)(table(self, line_length))
+
+    def save(self, path, overwrite=True):
+        """Writes configuration, weights and the optimizer's state to the file `path`, an .npz without pickle; see load_model."""
+        from . import saving
+
+        saving.save_model(path, self, overwrite)
+
+    def save_weights(self, path, overwrite=True):
+        """Writes the weights alone to the file `path`."""
+        from . import saving
+
+        saving.save_weights(path, self, overwrite)
+
+    def load_weights(self, path):
+        """Takes the weights from a file of save_weights or save; the layers must agree in order and shapes."""
+        from . import saving
+
+        saving.load_weights(path, self)
+
+    def get_config(self):
+        """The model as from_config takes it; a subclass returns the arguments of its constructor."""
+        from . import configuration
+
+        return configuration.describe(self)["config"] if type(self).get_config is Model.get_config else {}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """A model as get_config described it, with weights of its own."""
+        from . import configuration
+
+        if cls.__name__ not in ("Model", "Sequential"):
+            return cls(**config)
+        described = {"class_name": cls.__name__, "config": config, "trainable": True}
+        return configuration.build(described, custom_objects or {})
+
+    def __getstate__(self):
+        state = super().__getstate__() | {"_runner": None}
+        if self.optimizer is not None and self.optimizer.param_groups:  # its parameters are views of this model's weights
+            state |= {"optimizer": self.optimizer.unbound(), "_optimizer_state": self.optimizer.state_dict()}
+        return state
+
+
+def _apart(outputs, inputs):
+    """The outputs, as copies where they are inputs or views of them."""
+    return [y.copy() if any(np.may_share_memory(y, x) for x in inputs) else y for y in outputs]
+
+
+def _apart_by_number(names):
+    """The names, those that were there before with a number."""
+    return [name if (again := names[:i].count(name)) == 0 else f"{name}_{again}" for i, name in enumerate(names)]
+
+
+def _one(items):
+    """The items, or what they are where there is one."""
+    return items[0] if len(items) == 1 else items

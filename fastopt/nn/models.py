@@ -1,0 +1,12 @@
+"""The models, under one roof: `from fastopt.nn.models import Sequential, load_model`."""
+
+from .model import Model
+from .saving import load_model
+from .sequential import Sequential
+
+__all__ = ["Model", "Sequential", "clone_model", "load_model"]
+
+
+def clone_model(model):
+    """A model of the same layers with weights of its own, drawn anew; not compiled."""
+    return type(model).from_config(model.get_config())

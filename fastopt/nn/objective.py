@@ -1,0 +1,127 @@
+"""Heads: what compile says about each output of a model - its loss, the weight of that, its metrics."""
+
+import warnings
+
+from .. import kernels
+from . import losses, metrics
+from .call import Call
+
+NO_LOSS = losses.MeanSquaredError()  # checks targets that are there for metrics alone
+
+
+class Head:
+    """The loss and the metrics of one output.
+
+    Where the output is the softmax or sigmoid that its cross-entropy expects, the loss is taken from the logits, `fuse`.
+    """
+
+    def __init__(self, name, loss, loss_weight, metric, weighted):
+        self.name, self.loss, self.given_weight = name, losses.get(loss), loss_weight
+        self.loss_weight = None if loss_weight in (None, 1, 1.0) else float(loss_weight)
+        self.identifiers = _listed(metric), _listed(weighted)
+        for identifier in (*self.identifiers[0], *self.identifiers[1]):
+            metrics.get(identifier, loss=self.loss)  # unknown names are errors of compile
+        self.metrics = self.weighted = None  # known once targets are
+        self.value_and_gradient = None if self.loss is None else self.loss.value_and_gradient
+        self.activation, self._workspace, self.total = None, Call(reuse=True), 0.0
+
+    def fuse(self, activation):
+        """Takes the loss from the logits where that is meant, and says whether it does; activation is that of the output."""
+        twin = None if self.loss is None else self.loss.on_logits(activation.kernel)
+        if twin is None and getattr(self.loss, "from_logits", False):
+            plain = type(self.loss)(**self.loss.get_config() | {"from_logits": False})
+            if plain.on_logits(activation.kernel) is not None:
+                warnings.warn(f"compile: the loss of output {self.name!r} has from_logits=True, but the output is a "
+                              f"{activation.kernel}; the loss is computed from the logits before it", stacklevel=4)  # fmt: skip
+                twin = self.loss
+        if twin is not None:
+            self.value_and_gradient, self.activation = twin.value_and_gradient, activation
+        return twin is not None
+
+    def begin(self, target_shape, output_shape):
+        """Makes the metrics, whose kind may depend on the targets."""
+        make = lambda given: [
+            metrics.get(one, loss=self.loss, target_shape=target_shape, output_shape=output_shape) for one in given
+        ]
+        self.metrics, self.weighted = map(make, self.identifiers)
+
+    def prepare(self, owner, y, output_shape, dtype):
+        """Targets as the loss takes them; None without a loss and metrics."""
+        if y is None:
+            if self.loss is not None:
+                raise ValueError(f"{owner}: y is missing for output {self.name!r}, whose loss is {self.loss.name!r}")
+            return None
+        y = (self.loss or NO_LOSS).prepare(owner, y, output_shape, dtype)
+        if self.metrics is None:
+            self.begin(y.shape, output_shape)
+        return y
+
+    def reset(self):
+        """Starts the means anew."""
+        self.total = 0.0
+        if self.metrics or self.weighted:
+            for metric in (*self.metrics, *self.weighted):
+                metric.reset_state()
+
+    def judge(self, z, y, sample_weight):
+        """(loss, its gradient with respect to z, in workspace), where z is the output or, fused, the logits; counts metrics."""
+        value, dy, weight = 0.0, None, None
+        if self.value_and_gradient is not None:
+            if sample_weight is not None:
+                weight = self.loss.row_weights(sample_weight, z.shape[:-1], z.dtype)
+            value, dy = self.value_and_gradient(y, z, weight=weight, out=self._workspace.buffer("dy", z.shape, z.dtype))
+            self.total += value * len(z)
+            if self.loss_weight is not None:
+                value *= self.loss_weight
+                dy *= self.loss_weight
+        if self.metrics or self.weighted:
+            if self.activation is not None:
+                out = self._workspace.buffer("y", z.shape, z.dtype)
+                z = kernels.activation_forward(z, self.activation.kernel, alpha=self.activation.alpha, out=out)
+            for metric in self.metrics:
+                metric.update_state(y, z)
+            for metric in self.weighted:
+                metric.update_state(y, z, sample_weight)
+        return value, dy
+
+
+def heads(output_names, loss, loss_weights, metric, weighted):
+    """A Head for each output, from the arguments of compile: one thing for all, a list, or a dict by name."""
+    columns = [
+        _spread("loss", loss, output_names, every=True),
+        _spread("loss_weights", loss_weights, output_names),
+        _spread("metrics", metric, output_names, nested=True),
+        _spread("weighted_metrics", weighted, output_names, nested=True),
+    ]
+    return [Head(name, *row) for name, *row in zip(output_names, *columns)]
+
+
+def _spread(what, given, names, every=False, nested=False):
+    """One entry for each output. every: one thing stands for all; nested: an entry may be a list itself."""
+    if given is None:
+        return [None] * len(names)
+    if isinstance(given, dict) and not (every and "class_name" in given):
+        unknown = [name for name in given if name not in names]
+        if unknown:
+            raise ValueError(f"compile: {what} names the output {unknown[0]!r}, but the outputs are {', '.join(names)}")
+        return [given.get(name) for name in names]
+    if len(names) == 1 and nested:
+        return [given]
+    if not isinstance(given, (list, tuple)):
+        if len(names) > 1 and not every:
+            raise ValueError(f"compile: {what} must be a list or dict with an entry for each of the outputs {', '.join(names)}")
+        return [given] * len(names)
+    if len(given) != len(names):
+        raise ValueError(f"compile: {what} has {len(given)} entries for the {len(names)} outputs {', '.join(names)}")
+    return list(given)
+
+
+def leaves(given):
+    """What stands in nested lists and dicts."""
+    if isinstance(given, (list, tuple)) or (isinstance(given, dict) and "class_name" not in given):
+        return [leaf for part in (given.values() if isinstance(given, dict) else given) for leaf in leaves(part)]
+    return [] if given is None else [given]
+
+
+def _listed(given):
+    return [] if given is None else list(given) if isinstance(given, (list, tuple)) else [given]

@@ -1,0 +1,156 @@
+"""Program: a graph made ready to run forward and backward, with a context for every call in it."""
+
+import numpy as np
+
+from .call import Call
+
+
+class Program:
+    """The steps of a graph with their contexts, in flat lists of bound methods.
+
+    reuse: whether workspace serves again at the next pass; otherwise results and gradients are fresh arrays. wanted: whether the
+    gradients of the inputs are.
+
+    A gradient belongs to whoever gets it: a layer overwrites the dy that it is given, and where a tensor went to several layers
+    their gradients are added into the first, in the order in which the steps run backward.
+    """
+
+    def __init__(self, graph, reuse=False, wanted=True):
+        self.graph, self.wanted = graph, wanted
+        self.calls = [Call(reuse) for _ in graph.steps]
+        self.penalties = [
+            _Penalized(step.layer, call) for step, call in zip(graph.steps, self.calls) if step.layer.activity_regularizer
+        ]
+        runs = {id(penalized.call): penalized for penalized in self.penalties}
+        for step, call in zip(graph.steps, self.calls):
+            call.trainable = step.layer.trainable
+        self._runs = [runs.get(id(call), step.layer) for step, call in zip(graph.steps, self.calls)]
+        self._forward = [
+            (run.compute, call, step.source, step.target, step.training)
+            for run, call, step in zip(self._runs, self.calls, graph.steps)
+        ]
+        self._seeds = self._backward = None
+
+    def forward(self, inputs, training=True):
+        """The outputs, a list of arrays, for a list of arrays."""
+        values = [*inputs, *self.graph.rest]
+        for compute, call, source, target, fixed in self._forward:
+            x = values[source] if source.__class__ is int else [values[slot] for slot in source]
+            y = compute(call, x, training if fixed is None else fixed)
+            if target.__class__ is int:
+                values[target] = y
+            else:
+                for slot, part in zip(target, y):
+                    values[slot] = part
+        return [values[slot] for slot in self.graph.output_slots]
+
+    def backward(self, dys, accumulate=False):
+        """Writes the gradients of the weights, or adds them; returns those of the inputs, None for one that has no influence.
+
+        dys: gradients of the outputs, which are overwritten; None for an output that does not count.
+        """
+        seeds = tuple(dy is not None for dy in dys)
+        if (seeds, accumulate) != self._seeds:
+            self._plan(seeds, accumulate)
+        for array in self._idle:
+            array.fill(0)
+        slopes = [None] * self.graph.size
+        for slot, dy in zip(self.graph.output_slots, dys):
+            if dy is not None:
+                _add(slopes, slot, dy)
+        for gradient, call, source, target in self._backward:
+            if target.__class__ is int:
+                dx = gradient(call, slopes[target])
+                slopes[target] = None
+            else:
+                dx = gradient(call, [slopes[slot] for slot in target])
+            if not call.need_dx:
+                continue
+            if source.__class__ is int:
+                if slopes[source] is None:
+                    slopes[source] = dx
+                else:
+                    slopes[source] += dx
+            else:
+                for slot, part in zip(source, dx):
+                    _add(slopes, slot, part)
+        return [slopes[slot] for slot in self.graph.input_slots] if self.wanted else None
+
+    def _plan(self, seeds, accumulate):
+        """Lists the steps to run backward, where these outputs have gradients."""
+        graph = self.graph
+        upstream = set(graph.input_slots) if self.wanted else set()  # slots whose gradients lead somewhere
+        for step, call in zip(graph.steps, self.calls):
+            call.out = None
+            call.need_dx = not upstream.isdisjoint(slots(step.source))
+            if call.need_dx or self._trained(step.layer, call):
+                upstream.update(slots(step.target))
+        reached = {slot for slot, seed in zip(graph.output_slots, seeds) if seed}
+        self._backward, written = [], set()
+        for step, call, run in reversed(list(zip(graph.steps, self.calls, self._runs))):
+            targets = slots(step.target)
+            if reached.isdisjoint(targets) or upstream.isdisjoint(targets):
+                continue
+            reached.update(slots(step.source))
+            call.accumulate = accumulate or step.layer in written
+            written.add(step.layer)
+            self._backward.append((run.gradient, call, step.source, step.target))
+        grads = [
+            (step.layer, weight.grad) for step, call in zip(graph.steps, self.calls) for weight in self._trained(step.layer, call)
+        ]
+        self._idle = [] if accumulate else [grad for layer, grad in grads if layer not in written]
+        self._seeds = seeds, accumulate
+
+    @staticmethod
+    def _trained(layer, call):
+        """The weights of a layer that get gradients in this program."""
+        return [weight for weight in layer.weights if weight.trainable] if call.trainable else []
+
+    def penalty(self):
+        """The penalties on results of layers in the last forward pass."""
+        return sum(penalized.value for penalized in self.penalties)
+
+
+class _Penalized:
+    """A layer with an activity regulariser, in one call: its penalty is divided by the number of rows."""
+
+    def __init__(self, layer, call):
+        self.layer, self.call, self.value = layer, call, 0.0
+
+    def compute(self, call, x, training):
+        self.y = self.layer.compute(call, x, training)
+        self.value = self.layer.activity_regularizer(self.y) / max(len(self.y), 1)
+        return self.y
+
+    def gradient(self, call, dy):
+        slope = np.zeros_like(dy)
+        self.layer.activity_regularizer.add_gradient(self.y, slope)
+        slope *= 1 / max(len(dy), 1)
+        dy += slope
+        return self.layer.gradient(call, dy)
+
+
+def run(graph, inputs):
+    """The outputs of a graph for a list of arrays, in inference; nothing is kept, so several threads may do this at once."""
+    values = [*inputs, *graph.rest]
+    for layer, source, target, fixed in graph.steps:
+        x = values[source] if source.__class__ is int else [values[slot] for slot in source]
+        y = layer.compute(Call(), x, True) if fixed else layer.infer(x)
+        if target.__class__ is int:
+            values[target] = y
+        else:
+            for slot, part in zip(target, y):
+                values[slot] = part
+    return [values[slot] for slot in graph.output_slots]
+
+
+def slots(numbers):
+    """One slot or several, as a tuple."""
+    return (numbers,) if numbers.__class__ is int else numbers
+
+
+def _add(slopes, slot, dy):
+    if slopes[slot] is None:
+        slopes[slot] = dy
+    else:
+        slopes[slot] += dy

@@ -1,0 +1,219 @@
+"""What a compiled model does: compile, fit, evaluate, predict, and single batches. The arguments are Keras's."""
+
+import warnings
+
+import numpy as np
+
+from . import batches, optimizers
+from .batches import Arrays, Stream
+from .callbacks import CallbackList
+from .feeding import Feeder, positive
+from .metrics import get as find_metric
+from .objective import heads, leaves
+from .program import run
+from .runner import Runner
+
+
+class Trainer(Feeder):
+    """The part of Model that trains it."""
+
+    optimizer = None
+    stop_training = False
+    _optimizer_state = None
+
+    def compile(self, optimizer="rmsprop", loss=None, loss_weights=None, metrics=None, weighted_metrics=None, run_eagerly=False,
+                steps_per_execution=1, jit_compile="auto", auto_scale_loss=True):  # fmt: skip
+        """Says how the model is trained; layers frozen by trainable=False stay so until the next compile.
+
+        optimizer: a Keras name, which means Keras's conventions and defaults, or an object of nn.optimizers or of fastopt.
+        loss: a name, a loss object, or a function (y, prediction) -> (value, gradient); for several outputs also a list or a dict
+            by output name. loss_weights: factors, likewise.
+        metrics, weighted_metrics: lists of names, objects or functions (y, prediction) -> values; for several outputs a list of
+            lists or a dict. The second kind is weighted by sample_weight.
+        The other arguments are accepted and have no meaning here. Raises ValueError or TypeError, and changes nothing, for what is
+        unknown.
+        """
+        compiled = {"loss": loss, "loss_weights": loss_weights, "metrics": metrics, "weighted_metrics": weighted_metrics}
+        optimizer = optimizers.get(optimizer)
+        runner = None
+        if self.built:
+            runner = self._make_runner(compiled, optimizer)
+        elif not isinstance(loss, dict):  # the names of outputs are not known yet; what they are given is
+            many = loss if isinstance(loss, (list, tuple)) else [loss]
+            heads([str(i) for i in range(len(many))], loss, None, None, None)
+            for identifier in (*leaves(metrics), *leaves(weighted_metrics)):
+                find_metric(identifier)
+        self._compiled, self._runner, self.optimizer = compiled, runner, optimizer
+
+    def _make_runner(self, compiled, optimizer):
+        made = heads(
+            self.output_names, compiled["loss"], compiled["loss_weights"], compiled["metrics"], compiled["weighted_metrics"]
+        )
+        self.place_weights()
+        runner = Runner(self, made, optimizer)
+        if self._optimizer_state is not None:  # of the model that this one is a copy of
+            optimizer.load_state_dict(self._optimizer_state)
+            self._optimizer_state = None
+        return runner
+
+    def _running(self, owner):
+        """The runner of a compiled and built model."""
+        if self._compiled is None:
+            raise ValueError(f"{owner}: model {self.name!r} is not compiled; call compile(optimizer=..., loss=...) first")
+        if self._runner is None or self._runner.graph is not self.graph:
+            self._runner = self._make_runner(self._compiled, self.optimizer)
+        return self._runner
+
+    @property
+    def metrics_names(self):
+        """The names of what evaluate and train_on_batch return, in their order."""
+        return [] if self._runner is None else list(self._runner.results())
+
+    def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, validation_split=0.0,
+            validation_data=None, shuffle=True, class_weight=None, sample_weight=None, initial_epoch=0, steps_per_epoch=None,
+            validation_steps=None, validation_batch_size=None, validation_freq=1):  # fmt: skip
+        """Trains for `epochs` passes over the data; returns the History, whose `history` has a list per name, an entry per epoch.
+
+        x, y: arrays or nested lists of numbers, a list or dict of them for several inputs or outputs; or x yields batches (x, y) or
+            (x, y, sample_weight): an iterator, an iterable, or an object with batches by number.
+        batch_size: 32 by default; the last batch may be smaller. shuffle: a new order each epoch, from nn.set_random_seed.
+        verbose: 0 silent, 1 a progress bar, 2 a line per epoch, "auto" a bar where there is a terminal.
+        validation_split: share of the samples, the last ones, to validate on; validation_data: (x, y) or (x, y, sample_weight).
+        class_weight: {class: factor}; sample_weight: a factor for each sample. The loss is the sum of the weighted losses over the
+            number of samples.
+        steps_per_epoch: of an iterator, batches that make an epoch. validation_freq: validate every so many epochs, or a list of
+            epochs counted from 1.
+
+        Nothing has changed when ValueError or TypeError is raised: shapes, labels, dtypes that do not fit, no samples. On Ctrl-C
+        the last finished step stands.
+        """
+        positive("fit", "epochs", epochs, least=0)
+        data, runner = self._data("fit", x, y, sample_weight, class_weight, batch_size, shuffle, steps_per_epoch)
+        runner.check_loss("fit")
+        validation = None
+        if validation_data is not None:
+            size = validation_batch_size or batch_size
+            validation = self._validation(validation_data, size, validation_steps)
+        elif validation_split:
+            if not isinstance(data, Arrays):
+                raise ValueError("fit: validation_split needs arrays, got an iterator; pass validation_data")
+            data, validation = data.split("fit", validation_split, validation_batch_size, validation_steps)
+        if not isinstance(callbacks, CallbackList):
+            params = {"verbose": verbose, "epochs": epochs, "steps": data.steps}
+            callbacks = CallbackList(callbacks, add_history=True, add_progbar=verbose != 0, model=self, **params)
+        self.stop_training = False
+        logs = {}
+        callbacks.on_train_begin()
+        try:
+            for epoch in range(initial_epoch, epochs):
+                if data.is_over():
+                    warnings.warn(f"fit: the iterator of batches ended after {epoch - initial_epoch} epochs", stacklevel=2)
+                    break
+                callbacks.on_epoch_begin(epoch)
+                logs = self._epoch(runner.train, runner, data, callbacks, "train_batch")
+                if validation is not None and _due(epoch, validation_freq):
+                    logs |= {f"val_{name}": value for name, value in self._test(runner, validation, callbacks).items()}
+                callbacks.on_epoch_end(epoch, logs)
+                if self.stop_training:
+                    break
+        finally:
+            callbacks.on_train_end(logs)
+        return self.history
+
+    def _epoch(self, step, runner, data, callbacks, batch):
+        """Runs `step` over all batches; the logs."""
+        runner.reset()
+        if not callbacks.wants_batches:
+            for inputs, targets, weights in data:
+                step(inputs, targets, weights)
+            return runner.results()
+        begin, end = getattr(callbacks, f"on_{batch}_begin"), getattr(callbacks, f"on_{batch}_end")
+        for i, (inputs, targets, weights) in enumerate(data):
+            begin(i)
+            step(inputs, targets, weights)
+            end(i, runner.results)
+            if self.stop_training and batch == "train_batch":
+                break
+        return runner.results()
+
+    def _test(self, runner, data, callbacks):
+        callbacks.on_test_begin()
+        logs = self._epoch(runner.test, runner, data, callbacks, "test_batch")
+        callbacks.on_test_end(logs)
+        return logs
+
+    def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, steps=None, callbacks=None,
+                 return_dict=False):  # fmt: skip
+        """The loss, a float, or [loss, metric, ...] in the order of metrics_names; a dict with return_dict. Arguments as in fit."""
+        data, runner = self._data("evaluate", x, y, sample_weight, None, batch_size, False, steps)
+        if not isinstance(callbacks, CallbackList):
+            callbacks = CallbackList(callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1, steps=data.steps)
+        self.stop_training, stopped = False, self.stop_training
+        logs = self._test(runner, data, callbacks)
+        self.stop_training = stopped
+        return logs if return_dict else _listed(logs)
+
+    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
+        """The outputs for x, a fresh array, or a list of them for several outputs; from several threads at once if need be."""
+        if batches.is_stream(x):
+            convert = lambda batch: self.inputs_of("predict", batch[0] if isinstance(batch, tuple) else batch)
+            blocks = [run(self.graph, inputs) for inputs in Stream("predict", x, steps, convert)]
+            outputs = [np.concatenate(parts) for parts in zip(*blocks)]
+            return outputs if len(outputs) > 1 else outputs[0]
+        inputs = self.inputs_of("predict", x)
+        size, batch_size = len(inputs[0]), 32 if batch_size is None else positive("predict", "batch_size", batch_size)
+        if size <= batch_size and callbacks is None:
+            return self.infer(inputs)
+        batches.count("predict", inputs)
+        data = Arrays(inputs, [], [], batch_size)
+        listed = CallbackList(callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1, steps=data.steps)
+        outputs = None
+        listed.on_predict_begin()
+        for i, (part, _, _) in enumerate(data):
+            listed.on_predict_batch_begin(i)
+            result = run(self.graph, part)
+            if outputs is None:
+                outputs = [np.empty((size, *y.shape[1:]), y.dtype) for y in result]
+            for whole, y in zip(outputs, result):
+                whole[i * batch_size : i * batch_size + len(y)] = y
+            listed.on_predict_batch_end(i, {"outputs": result})
+        listed.on_predict_end()
+        return outputs if len(outputs) > 1 else outputs[0]
+
+    def predict_on_batch(self, x):
+        """The outputs for one batch."""
+        return self.infer(self.inputs_of("predict_on_batch", x))
+
+    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
+        """One step on one batch. Returns its loss, a float, or [loss, metric, ...]; a dict with return_dict."""
+        batch = self._batch("train_on_batch", x, y, sample_weight, class_weight)
+        runner = self._runner
+        if runner.without_loss:
+            runner.check_loss("train_on_batch")
+        runner.reset()
+        runner.train(*batch)
+        return self._result(return_dict)
+
+    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
+        """The loss of one batch, or [loss, metric, ...], without training."""
+        batch = self._batch("test_on_batch", x, y, sample_weight, None)
+        self._runner.reset()
+        self._runner.test(*batch)
+        return self._result(return_dict)
+
+    def _result(self, return_dict):
+        runner = self._runner
+        if return_dict or runner.lists:
+            logs = runner.results()
+            return logs if return_dict else _listed(logs)
+        return runner.total / runner.count
+
+
+def _due(epoch, frequency):
+    """Whether to validate after this epoch, counted from 0."""
+    return (epoch + 1) % frequency == 0 if hasattr(frequency, "__index__") else epoch + 1 in frequency
+
+
+def _listed(logs):
+    values = list(logs.values())
+    return values if len(values) > 1 else values[0]

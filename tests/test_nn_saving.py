@@ -1,0 +1,263 @@
+"""Models in files: what comes back is the same to the bit, and whatever is wrong with a file is said."""
+
+import json
+import os
+import zipfile
+
+import numpy as np
+import pytest
+
+from fastopt import nn
+
+
+def everything():
+    """A model with every kind of layer, shared and nested ones, two inputs and two outputs."""
+    a, b = nn.Input((6,), name="a"), nn.Input((4,), name="b")
+    shared = nn.Dense(4, "tanh", kernel_regularizer=nn.regularizers.L2(0.1), kernel_initializer="he_normal")
+    inner = nn.Sequential([nn.Input((4,)), nn.Dense(4, nn.activations.elu), nn.Dropout(0.1, seed=2)], name="inner")
+    h = nn.Add()([inner(shared(nn.Dense(4)(a))), inner(shared(b)), nn.LeakyReLU(0.2)(b)])
+    h = nn.Concatenate()([nn.BatchNormalization(momentum=0.8)(h), nn.LayerNormalization()(h), nn.Multiply()([h, b])])
+    h = nn.Flatten()(nn.Reshape((2, 6))(nn.Activation("gelu")(h)))
+    return nn.Model([a, b], [nn.Dense(1, name="one")(h), nn.Dense(3, "softmax", name="three")(h)], name="all")
+
+
+def chain():
+    return nn.Sequential([nn.Dense(5, "relu", input_shape=(4,), name="first"), nn.Dense(2, name="second")])
+
+
+@pytest.fixture
+def data(rng):
+    a, b = rng.standard_normal((20, 6)).astype("f4"), rng.standard_normal((20, 4)).astype("f4")
+    return [a, b], [a[:, 0], np.arange(20) % 3]
+
+
+def trained(data, optimizer="adam"):
+    model = everything()
+    model.compile(
+        optimizer, ["mse", nn.losses.SparseCategoricalCrossentropy()], loss_weights=[0.5, 1], metrics=[["mae"], ["accuracy"]]
+    )
+    model.fit(*data, epochs=2, batch_size=8, verbose=0)
+    return model
+
+
+@pytest.mark.parametrize("optimizer", ["adam", nn.optimizers.SGD(0.01, momentum=0.9, global_clipnorm=1.0), "rmsprop"], ids=str)
+def test_a_model_comes_back_and_trains_on_alike(tmp_path, data, optimizer):
+    model = trained(data, optimizer)
+    path = tmp_path / "model.anything"
+    model.save(path)
+    assert os.listdir(tmp_path) == ["model.anything"]
+    twin = nn.load_model(path)
+    assert type(twin) is type(model)
+    assert twin.name == "all"
+    assert [layer.name for layer in twin.layers] == [layer.name for layer in model.layers]
+    assert all(np.array_equal(p, q) for p, q in zip(model.predict(data[0]), twin.predict(data[0])))
+    assert twin.get_layer("inner").layers[1].rate == 0.1
+    assert twin.evaluate(*data, verbose=0) == model.evaluate(*data, verbose=0)
+    for one in model, twin:
+        one.get_layer("inner").layers[1].step = 0  # dropout draws the same in both
+    assert twin.train_on_batch(*data) == model.train_on_batch(*data)
+    assert all(np.array_equal(v, w) for v, w in zip(model.get_weights(), twin.get_weights()))
+
+
+def test_uncompiled_and_sequential(tmp_path, data):
+    model = chain()
+    model.layers[0].trainable = False
+    model.save(tmp_path / "m")
+    twin = nn.load_model(tmp_path / "m")
+    assert twin.optimizer is None
+    assert np.array_equal(twin.predict(data[0][1]), model.predict(data[0][1]))
+    assert [layer.trainable for layer in twin.layers] == [False, True]
+    trained(data).save(tmp_path / "m")
+    assert nn.load_model(tmp_path / "m", compile=False).optimizer is None
+
+
+def test_double(tmp_path):
+    model = nn.Sequential([nn.Input((4,)), nn.Dense(3)], dtype="float64")
+    model.save(tmp_path / "m")
+    x = np.ones((2, 4))
+    assert nn.load_model(tmp_path / "m").predict(x).dtype == np.float64
+    assert np.array_equal(nn.load_model(tmp_path / "m").predict(x), model.predict(x))
+
+
+class Own(nn.Model):
+    def __init__(self, units=3):
+        super().__init__()
+        self.units, self.hidden, self.last = units, nn.Dense(units, "relu"), nn.Dense(1)
+
+    def call(self, inputs):
+        return self.last(self.hidden(inputs))
+
+    def get_config(self):
+        return {"units": self.units}
+
+
+def own_loss(y, p):
+    return float(((p - y) ** 2).mean()), 2 * (p - y) / p.size
+
+
+def test_what_is_the_users_own(tmp_path, data):
+    model, x = Own(7), data[0][1]
+    model.compile("sgd", own_loss)
+    model.fit(x, x[:, 0], verbose=0)
+    model.save(tmp_path / "m")
+    twin = nn.load_model(tmp_path / "m", custom_objects={"Own": Own, "own_loss": own_loss})
+    assert twin.hidden.units == 7
+    assert np.array_equal(twin.predict(x), model.predict(x))
+    assert twin.train_on_batch(x, x[:, 0]) == model.train_on_batch(x, x[:, 0])
+    with pytest.raises(ValueError, match="Own"):
+        nn.load_model(tmp_path / "m")
+    with pytest.warns(UserWarning, match="not compiled"):
+        assert nn.load_model(tmp_path / "m", custom_objects={"Own": Own}).optimizer is None
+
+
+def test_weights_alone(tmp_path, data):
+    model, other = chain(), chain()
+    model.save_weights(tmp_path / "w")
+    other.load_weights(tmp_path / "w")
+    assert np.array_equal(other.predict(data[0][1]), model.predict(data[0][1]))
+    model.save(tmp_path / "m")
+    other.set_weights([0 * w for w in other.get_weights()])
+    other.load_weights(tmp_path / "m")
+    assert np.array_equal(other.predict(data[0][1]), model.predict(data[0][1]))
+    with pytest.raises(ValueError, match="weights"):
+        nn.load_model(tmp_path / "w")
+
+
+def test_weights_of_another_architecture(tmp_path):
+    chain().save_weights(tmp_path / "w")
+    wider = nn.Sequential([nn.Dense(5, input_shape=(4,), name="first"), nn.Dense(3, name="last")])
+    before = wider.get_weights()
+    with pytest.raises(
+        ValueError, match=r"layer 'last' has kernel of shape \(5, 3\), in the file stands second/kernel of shape \(5, 2\)"
+    ):
+        wider.load_weights(tmp_path / "w")
+    assert all(np.array_equal(v, w) for v, w in zip(before, wider.get_weights()))
+    longer = nn.Sequential([*(layer for layer in chain().layers), nn.Dense(1, name="third")])
+    longer.build((None, 4))
+    with pytest.raises(ValueError, match="only the model has is third/kernel"):
+        longer.load_weights(tmp_path / "w")
+
+
+def test_an_existing_file_stays_where_saving_fails(tmp_path, monkeypatch):
+    chain().save(tmp_path / "m")
+    kept = (tmp_path / "m").read_bytes()
+    monkeypatch.setattr(os, "fsync", lambda descriptor: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        chain().save(tmp_path / "m")
+    assert (tmp_path / "m").read_bytes() == kept
+    assert os.listdir(tmp_path) == ["m"]
+    with pytest.raises(FileExistsError):
+        chain().save(tmp_path / "m", overwrite=False)
+    with pytest.raises(ValueError, match="not built"):
+        nn.Sequential([nn.Dense(2)]).save(tmp_path / "n")
+
+
+# files that are wrong
+
+
+def rewritten(path, change):
+    """Writes the file anew, with `change` applied to its members {name: bytes}."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    change(members)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+def header_of(members):
+    start = 10 + int.from_bytes(members["header.npy"][8:10], "little")
+    return json.loads(members["header.npy"][start:])
+
+
+def with_header(members, header):
+    import io
+
+    out = io.BytesIO()
+    np.save(out, np.frombuffer(json.dumps(header).encode(), np.uint8))
+    members["header.npy"] = out.getvalue()
+
+
+def changed_header(change):
+    def apply(members):
+        header = header_of(members)
+        change(header)
+        with_header(members, header)
+
+    return apply
+
+
+def huge_shape(members):
+    content = members["weights/0.npy"]
+    members["weights/0.npy"] = content.replace(b"(4, 5)", b"(4, 5" + b"0" * 9 + b")", 1)[: len(content)]
+
+
+def objects(members):
+    import io
+
+    out = io.BytesIO()
+    np.save(out, np.array([print], object), allow_pickle=True)
+    members["weights/0.npy"] = out.getvalue()
+
+
+def set_item(*keys):
+    *path, last, value = keys
+
+    def change(header):
+        for key in path:
+            header = header[key]
+        header[last] = value
+
+    return changed_header(change)
+
+
+WRONG = {
+    "no header": lambda members: members.pop("header.npy"),
+    "no weights": lambda members: members.pop("weights/1.npy"),
+    "another version": set_item("format", "fastopt model 99"),
+    "huge shape": huge_shape,
+    "objects": objects,
+    "huge layer": set_item("model", "config", "layers", 0, "config", "units", 10**12),
+    "large layer": set_item("model", "config", "layers", 0, "config", "units", 10**6),
+    "unknown layer": set_item("model", "config", "layers", 0, "class_name", "Conv9D"),
+    "unknown argument": set_item("model", "config", "layers", 0, "config", "nonsense", 1),
+    "no model": set_item("model", None),
+    "other weights": set_item("weights", 0, "shape", [5, 4]),
+    "weights of text": set_item("weights", 0, "dtype", "U5"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_wrong_files(tmp_path, what):
+    path = tmp_path / "m"
+    chain().save(path)
+    rewritten(path, WRONG[what])
+    reason = "larger than what the file holds" if "layer" in what and "unknown" not in what else "damaged|architecture"
+    with pytest.raises(ValueError, match=rf"load_model: .*({reason})"):
+        nn.load_model(path)
+
+
+def test_damaged_files(tmp_path):
+    path = tmp_path / "m"
+    chain().save(path)
+    whole = path.read_bytes()
+    for content in b"", b"hello", whole[: len(whole) // 2], whole[:-30], whole[100:]:
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match="damaged"):
+            nn.load_model(path)
+    flipped = bytearray(whole)
+    flipped[len(whole) // 3] ^= 255
+    path.write_bytes(flipped)
+    with pytest.raises(ValueError, match=r"damaged|architecture"):
+        nn.load_model(path)
+    with pytest.raises(FileNotFoundError):
+        nn.load_model(tmp_path / "nothing")
+
+
+def test_foreign_archives(tmp_path):
+    np.savez(tmp_path / "a.npz", x=np.ones(3))
+    with pytest.raises(ValueError, match="damaged"):
+        nn.load_model(tmp_path / "a.npz")
+    np.savez_compressed(tmp_path / "b.npz", header=np.zeros(10**6, np.uint8))
+    with pytest.raises(ValueError, match="compressed"):
+        nn.load_model(tmp_path / "b.npz")
