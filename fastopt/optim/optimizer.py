@@ -13,7 +13,8 @@ from . import hyper, state
 from .nest import open_groups
 from .rules import CLIP_RULES, COUNTS_ALL, PRESETS, RULES
 
-OF_PARAMETERS = "param_groups _stepper _nests _grouped _group_of _params _labels _states _averages _members".split()  # bind sets them
+# what bind sets
+OF_PARAMETERS = "param_groups _stepper _nests _grouped _group_of _params _labels _states _averages _members".split()
 COMMON = {"ema": None, "flush_subnormals": False}  # options of every optimizer, whatever its rule
 
 LastStep = namedtuple("LastStep", "grad_norm skipped nonfinite")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import reference
-from .case import Function, normal, signed
+from .case import Function, normal
 
 
 def _turned(arrays, options):
@@ -31,11 +31,8 @@ def _scale_of_z(arrays, options):
 def _trained(arrays, options):
     """y, and z where asked for, are those of the forward pass."""
     chosen = {key: options[key] for key in ("activation", "alpha") if key in options}
-    arrays = dict(arrays)
-    arrays["y"], z = reference.dense_forward(arrays["x"], arrays["kernel"], None, **chosen, return_z=True)
-    if chosen.get("activation") in ("gelu", "gelu_tanh", "silu"):
-        arrays["z"] = z
-    return arrays
+    y, z = reference.dense_forward(arrays["x"], arrays["kernel"], None, **chosen, return_z=True)
+    return arrays | {"y": y, "z": None if arrays["z"] is None else z}
 
 
 def _scale_of_gradients(arrays, options):
@@ -64,9 +61,9 @@ CASES = {
         flops=lambda s: 2 * s["B"] * s["I"] * s["O"],
     ),
     "dense_backward": Function(
-        {"dy": ("BO", normal), "x": ("BI", normal), "kernel": ("IO", normal), "y": ("BO", normal)},
+        {"dy": ("BO", normal), "x": ("BI", normal), "kernel": ("IO", normal), "y": ("BO", normal), "z": ("BO", normal)},
         ("dx", "dkernel", "dbias"),
-        (*(dict(activation=name) for name in ACTIVATIONS), dict(activation="elu", alpha=0.5),
+        (*(dict(activation=name) for name in ACTIVATIONS), dict(activation="elu", alpha=0.5, z=None),
          dict(need=(False, True, True)), dict(need=(True, False, False), activation="relu")),
         adapt=_trained,
         scale=_scale_of_gradients,
