@@ -1,5 +1,8 @@
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .optim.optimizers import Array
 
 __file__: str
@@ -26,6 +29,101 @@ def activation_backward(
     alpha: float | None = None,
     out: Array | None = None,
 ) -> Array: ...
+def mean_squared_error(
+    y_true: Array, y_pred: Array, *, weight: Array | None = None, rows: Array | None = None, out: Array | None = None
+) -> tuple[float, Array]: ...
+def mean_absolute_error(
+    y_true: Array, y_pred: Array, *, weight: Array | None = None, rows: Array | None = None, out: Array | None = None
+) -> tuple[float, Array]: ...
+def huber(
+    y_true: Array,
+    y_pred: Array,
+    *,
+    delta: float = 1.0,
+    weight: Array | None = None,
+    rows: Array | None = None,
+    out: Array | None = None,
+) -> tuple[float, Array]: ...
+def binary_crossentropy(
+    y_true: Array,
+    y_pred: Array,
+    *,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    weight: Array | None = None,
+    rows: Array | None = None,
+    out: Array | None = None,
+) -> tuple[float, Array]: ...
+def categorical_crossentropy(
+    y_true: Array,
+    y_pred: Array,
+    *,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    weight: Array | None = None,
+    rows: Array | None = None,
+    out: Array | None = None,
+) -> tuple[float, Array]: ...
+def sparse_categorical_crossentropy(
+    y_true: NDArray[np.integer[Any]],
+    y_pred: Array,
+    *,
+    from_logits: bool = False,
+    weight: Array | None = None,
+    rows: Array | None = None,
+    out: Array | None = None,
+) -> tuple[float, Array]: ...
+def kl_divergence(
+    y_true: Array, y_pred: Array, *, weight: Array | None = None, rows: Array | None = None, out: Array | None = None
+) -> tuple[float, Array]: ...
+def hinge(
+    y_true: Array, y_pred: Array, *, weight: Array | None = None, rows: Array | None = None, out: Array | None = None
+) -> tuple[float, Array]: ...
+def cosine_similarity(
+    y_true: Array, y_pred: Array, *, weight: Array | None = None, rows: Array | None = None, out: Array | None = None
+) -> tuple[float, Array]: ...
+def penalty(
+    param: Array, *, l1: float = 0.0, l2: float = 0.0, accumulate: bool = False, out: Array | None = None
+) -> tuple[float, Array]: ...
+def dropout(x: Array, rate: float, *, seed: int, step: int = 0, out: Array | None = None) -> Array: ...
+def batch_norm_forward(
+    x: Array,
+    gamma: Array | None = None,
+    beta: Array | None = None,
+    *,
+    mean: Array | None = None,
+    variance: Array | None = None,
+    eps: float = 1e-3,
+    out: tuple[Array | None, Array | None, Array | None] | None = None,
+) -> tuple[Array, Array, Array]: ...
+def batch_norm_backward(
+    dy: Array,
+    x: Array,
+    gamma: Array | None,
+    mean: Array,
+    variance: Array,
+    *,
+    eps: float = 1e-3,
+    fixed: bool = False,
+    out: tuple[Array | None, Array | None, Array | None] | None = None,
+) -> tuple[Array, Array, Array]: ...
+def layer_norm_forward(
+    x: Array,
+    gamma: Array | None = None,
+    beta: Array | None = None,
+    *,
+    eps: float = 1e-3,
+    out: tuple[Array | None, Array | None, Array | None] | None = None,
+) -> tuple[Array, Array, Array]: ...
+def layer_norm_backward(
+    dy: Array,
+    x: Array,
+    gamma: Array | None,
+    mean: Array,
+    rstd: Array,
+    *,
+    out: tuple[Array | None, Array | None, Array | None] | None = None,
+) -> tuple[Array, Array, Array]: ...
 def ema(average: Array, param: Array, decay: float) -> None: ...
 def update(
     kernel: str,

@@ -17,13 +17,55 @@ from .reference import (
     adamax as adamax,
 )
 from .reference import (
+    batch_norm_backward as batch_norm_backward,
+)
+from .reference import (
+    batch_norm_forward as batch_norm_forward,
+)
+from .reference import (
+    binary_crossentropy as binary_crossentropy,
+)
+from .reference import (
+    categorical_crossentropy as categorical_crossentropy,
+)
+from .reference import (
+    cosine_similarity as cosine_similarity,
+)
+from .reference import (
+    dropout as dropout,
+)
+from .reference import (
     ema as ema,
+)
+from .reference import (
+    hinge as hinge,
+)
+from .reference import (
+    huber as huber,
+)
+from .reference import (
+    kl_divergence as kl_divergence,
+)
+from .reference import (
+    layer_norm_backward as layer_norm_backward,
+)
+from .reference import (
+    layer_norm_forward as layer_norm_forward,
 )
 from .reference import (
     lion as lion,
 )
 from .reference import (
+    mean_absolute_error as mean_absolute_error,
+)
+from .reference import (
+    mean_squared_error as mean_squared_error,
+)
+from .reference import (
     nadam as nadam,
+)
+from .reference import (
+    penalty as penalty,
 )
 from .reference import (
     radam as radam,
@@ -36,6 +78,9 @@ from .reference import (
 )
 from .reference import (
     sgd as sgd,
+)
+from .reference import (
+    sparse_categorical_crossentropy as sparse_categorical_crossentropy,
 )
 
 ASKED_BY: dict[str, str]

@@ -24,7 +24,7 @@ def philox(counter, key):
 
 def words(seed, step, n):
     """n random words: those of element i are word i % 4 of Philox with the key `seed` and the counter i // 4 + 2^64 step."""
-    halves = lambda number: (np.uint64(number & 0xFFFFFFFF), np.uint64(number >> 32))
+    halves = lambda number: (np.uint64(int(number) & 0xFFFFFFFF), np.uint64(int(number) >> 32))
     block = np.arange((n + 3) // 4, dtype=np.uint64)
     return np.stack(philox((block & LOW, block >> 32, *halves(step)), halves(seed)), axis=-1).ravel()[:n]
 
