@@ -80,7 +80,9 @@ def ema(average, param, *, decay):
 
 OPTIMIZERS = [name for name in reference.__all__ if "grad" in inspect.signature(getattr(reference, name)).parameters]
 if NAME == "compiled":
-    globals().update({name: getattr(core, name, None) for name in reference.__all__ if name not in (*OPTIMIZERS, "ema")})
+    globals().update({name: getattr(core, name) for name in reference.__all__ if name not in (*OPTIMIZERS, "ema")})
+    for _name in set(reference.__all__) - {*OPTIMIZERS, "ema"}:
+        globals()[_name].__doc__ = getattr(reference, _name).__doc__
     globals().update({name: _compiled(name) for name in OPTIMIZERS})
 else:
     globals().update({name: getattr(reference, name) for name in reference.__all__})
