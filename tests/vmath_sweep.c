@@ -81,7 +81,9 @@ static wide correct_normal(wide x)
 static wide correct_density(wide x)
 {
     const wide root_two_pi = sqrt(2 * acos((wide)-1)), square = x * x;
-    return fabs(x) > 40 ? 0 : correct_exp(-square / 2) * (1 - fma(x, x, -square) / 2) / root_two_pi;
+    if (fabs(x) < 0x1p-34 || fabs(x) > 40)
+        return fabs(x) > 40 ? 0 : 1 / root_two_pi;
+    return correct_exp(-square / 2) * (1 - fma(x, x, -square) / 2) / root_two_pi;
 }
 
 static vreal vphi(vreal x)
