@@ -232,7 +232,7 @@ static inline vreal vsoftplus(vreal x)
  * coefficients alone, so nothing cancels, and the errors of P and Q vanish as a grows; Phi(a) = 1 - Phi(-a). exp magnifies a
  * relative error of a^2 up to 760 times, so a^2 is kept in two parts, the square of the upper half of a's digits exact
  * (Dekker 1971).
- * Phi: float32: < 4 ULP with FMA, seen 3.709, < 5 without, seen 4.268; float64: the same, seen 3.826 and 4.116.
+ * Phi: float32: < 4 ULP with FMA, seen 3.709, < 5 without, seen 4.268; float64: the same, seen 3.826 and 4.256.
  * phi: float32: < 2.5 ULP, seen 2.199; float64: < 2.5 ULP, seen 2.327. */
 static inline vreal vnormal(vreal x, vreal *density)
 {
