@@ -121,7 +121,7 @@ static int dense_backward(const fo_dense *d)
     dense_job job = {.dense = d, .dz = (void *)d->dy};
     real *own = NULL;
     if (d->activation != FO_LINEAR && !d->overwrite_dy) {
-        own = malloc((d->rows * d->outputs + !(d->rows * d->outputs)) * sizeof(real));
+        own = malloc((d->rows * d->outputs + 1) * sizeof(real));   /* never of no size */
         if (!own)
             return -1;
         job.dz = own;

@@ -9,46 +9,32 @@ enum { ROWS_OF_DOTS = 4 };
 enum { ROWS_OF_DOTS = 2 };                                     /* eight sums in sixteen registers */
 #endif
 
-/* The halves of blocks of 2 d lanes added: those of x in the lower halves of the result, those of y in the upper. */
+/* Lanes d apart added, those of x where the lane has no bit of d, those of y where it has. */
 FO_INLINE vreal fold(vreal x, vreal y, const int d)
 {
-    vint near, far;
-#pragma GCC unroll 16
-    for (int i = 0; i < LANES; i++) {
-        near[i] = i & d ? LANES + (i ^ d) : i;
-        far[i] = i & d ? LANES + i : i ^ d;
-    }
-    return vshuffle(x, y, near) + vshuffle(x, y, far);
+    const vint lane = *(const vint *)LANE, of_y = (lane & d) != 0;
+    return vshuffle(x, y, lane ^ (of_y & (LANES | d))) + vshuffle(x, y, lane ^ (of_y & LANES) ^ (~of_y & d));
 }
 
 /* The sums over the lanes of each of n vectors, a power of two up to LANES: that of x[i] in lane i LANES / n. Each is the
  * same tree of additions, whatever n. */
 FO_INLINE vreal add_lanes(const vreal *x, const int n)
 {
-    if (n == 1) {
-        vreal y = x[0];
-#pragma GCC unroll 4
-        for (int d = LANES / 2; d; d /= 2)
-            y = fold(y, y, d);
-        return y;
-    }
     vreal y[LANES];
+#pragma GCC unroll 16
+    for (int i = 0; i < n; i++)
+        y[i] = x[i];
+#pragma GCC unroll 4
+    for (int round = 1; round <= 4; round++) {
+        const int d = LANES >> round, pairs = n >> round;
+        if (d == 0)
+            continue;
+        if (pairs == 0)
+            y[0] = fold(y[0], y[0], d);
 #pragma GCC unroll 8
-    for (int i = 0; i < n / 2; i++)
-        y[i] = fold(x[i], x[i + n / 2], LANES / 2);
-    if (n >= 4)
-#pragma GCC unroll 4
-        for (int i = 0; i < n / 4; i++)
-            y[i] = fold(y[i], y[i + n / 4], LANES / 4);
-    if (n >= 8)
-#pragma GCC unroll 2
-        for (int i = 0; i < n / 8; i++)
-            y[i] = fold(y[i], y[i + n / 8], LANES / 8);
-    if (n >= 16)
-        y[0] = fold(y[0], y[1], LANES / 16);
-#pragma GCC unroll 4
-    for (int d = LANES / n / 2; d; d /= 2)
-        y[0] = fold(y[0], y[0], d);
+        for (int i = 0; i < pairs; i++)
+            y[i] = fold(y[i], y[i + pairs], d);
+    }
     return y[0];
 }
 

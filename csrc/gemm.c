@@ -49,12 +49,12 @@ static plan plan_of(product g)
 {
     plan p = {.g = g};
     const double m = g.m, n = g.n, k = g.k, columns = (g.n + LANES - 1) / LANES;
-    p.dots = g.b_row == 1 && g.m <= 2 * ROWS_OF_DOTS && g.k >= 2 * LANES;
+    p.dots = g.b_row == 1 && g.m <= 2 * ROWS_OF_DOTS && g.k >= (g.m == 1 ? LANES : 2 * LANES);
     if (p.dots) {
         p.pack_a = g.a_col != 1;
         p.cost = n * (k / LANES * (m < 2 ? 2 : m) + 8 * m) + (p.pack_a ? m * k : 0);
     } else {
-        p.pack_b = g.b_col != 1 || (g.m > 3 * MR && (g.k * g.n > 32768 || collides(g.b_row)));
+        p.pack_b = g.b_col != 1 || (g.m > 3 * MR && (g.k * g.n > 32768 || collides(g.b_row))) || (g.m > 6 && g.k * g.n > 524288);
         p.pack_a = g.n > 2 * NR && (g.n > 16 * NR || collides(g.a_row == 1 ? g.a_col : g.a_row));
         p.cost = k * columns * (m < 2 ? 2 : m) + (g.b_col == 1 ? 0 : k * n / (g.k < LANES ? 1 : 4)) + (g.c_col == 1 ? m * columns : m * n);
     }
