@@ -38,7 +38,7 @@ def draw(kind, dtype=np.float64, rows=(6,)):
     if kind == "labels":
         return rng.integers(0, 4, rows), p
     if kind == "one_hot":
-        return np.eye(4, dtype=dtype)[rng.integers(0, 4, rows)], p
+        return np.eye(4, dtype=dtype)[rng.integers(0, 4, rows)], (3 * p - 2).astype(dtype)  # rows of nothing but negatives, too
     bits = rng.integers(0, 2, (*rows, 4)).astype(dtype)
     return (bits if kind == "bits" else 2 * bits - 1), p
 

@@ -143,7 +143,7 @@ def test_confusion_by_hand():
     assert metrics.TrueNegatives()(y, p) == 0
     assert metrics.F1Score(average="micro", threshold=0.5)(np.c_[y], np.c_[p]) == pytest.approx(2 / 3, abs=1e-6)
     assert metrics.Precision()([0], [0.1]) == 0  # no positives
-    assert metrics.Precision()([1, 1], [np.nan, 0.9]) == 1  # NaN exceeds nothing
+    assert metrics.Precision()([0, 1], [np.nan, 0.9]) == 1  # NaN exceeds nothing
     assert metrics.AUC(num_thresholds=3)([0, 0, 1, 1], [0, 0.5, 0.3, 0.9]) == 0.75  # the example of Keras's documentation
 
 

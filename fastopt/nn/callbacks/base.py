@@ -85,7 +85,7 @@ def overrides(callback, hook):
     return own is not None and getattr(own, "__func__", own) is not getattr(Callback, hook)
 
 
-class CallbackList:
+class CallbackList(Callback):
     """Callbacks as one: each hook calls those of the callbacks that have it, in their order, and then history and progress bar.
 
     callbacks: a list, nested as one likes, or one callback. add_history, add_progbar: whether to add a History and a ProgressBar
@@ -94,11 +94,13 @@ class CallbackList:
     is called only where someone looks.
     """
 
+    wants_batches = False
+
     def __init__(self, callbacks=None, add_history=False, add_progbar=False, model=None, **params):
         from .history import History
         from .progress import ProgressBar
 
-        self.callbacks = list(_flat(callbacks))
+        self.model, self.callbacks = None, list(_flat(callbacks))
         histories = [callback for callback in self.callbacks if isinstance(callback, History)]
         if add_history and not histories:
             histories = [History()]
@@ -122,8 +124,6 @@ class CallbackList:
         self.params = params
         for callback in self.callbacks:
             callback.set_params(params)
-
-    model = None
 
     def set_model(self, model):
         """Gives all the model, whose `history` becomes the History among them."""

@@ -41,7 +41,7 @@ class Monitor(Callback):
         found = [key for key in known if names.plain(name).endswith(key)]  # the name may begin with that of an output
         if not found:
             raise ValueError(f"{type(self).__name__}: is a high or a low {self.monitor!r} better? pass mode='max' or mode='min'")
-        return known[max(found, key=len)]
+        return known[found[0]]
 
     def value(self, logs):
         """The monitored number, None with a warning where it is missing."""
