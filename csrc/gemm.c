@@ -92,6 +92,8 @@ static void multiply_rectangle(const plan *p, ptrdiff_t i_begin, ptrdiff_t i_end
                 }
                 for (ptrdiff_t j = 0, cols; j < nc; j += cols) {
                     cols = nc - j >= wide ? wide : nc - j < NR ? nc - j : NR;
+                    if (!p->pack_b && cols > LANES && g->n < NR) /* no row of b is as long as two vectors */
+                        cols = LANES;
                     const int vectors = (cols + LANES - 1) / LANES;
                     const ptrdiff_t width = vectors * LANES;
                     const bool packed = p->pack_b || g->n < LANES, whole = cols == width && g->c_col == 1 && (!start || start_col == 1);

@@ -35,7 +35,7 @@ FO_INLINE void pack(const int width, const real *from, ptrdiff_t down, ptrdiff_t
 {
     ptrdiff_t p = 0;
     if (across == 1 && (count == width || down >= count))      /* whole vectors, as long as they end within the panel */
-        for (; p * down + width <= (k - 1) * down + count; p++)
+        for (; p < k && (count == width || p * down + width <= (k - 1) * down + count); p++)
             for (int j = 0; j < width; j += LANES)
                 vstore(to + p * width + j, vload(from + p * down + j));
     else if (down == 1 && k >= LANES)
