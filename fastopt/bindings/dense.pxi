@@ -75,9 +75,13 @@ def dense_forward(x, kernel, bias=None, activation="linear", *, bint return_z=Fa
         d.z = cnp.PyArray_DATA(z)
     if out is not None:
         apart_from(owner, "y", y, a, w)
+        if bias is not None:
+            apart(owner, "y", y, "bias", b)
         if return_z:
             apart_from(owner, "z", z, a, w)
             apart(owner, "y", y, "z", z)
+            if bias is not None:
+                apart(owner, "z", z, "bias", b)
     with nogil:
         status = table.dense_forward(&d)
     if status:
@@ -97,14 +101,18 @@ def dense_backward(dy, x, kernel, y, activation="linear", *, z=None, alpha=None,
     cdef cnp.ndarray a = contiguous(owner, "x", x, None), w = contiguous(owner, "kernel", kernel, a)
     cdef cnp.ndarray g = contiguous(owner, "dy", dy, a), v = contiguous(owner, "y", y, a), u
     cdef cnp.npy_intp[1] width
+    cdef cnp.npy_intp[cnp.NPY_MAXDIMS] shape
     cdef fo_dense d
     cdef const fo_kernels *table = table_of(a)
-    cdef int status
+    cdef int i, status
     cdef Activation f
     fill_dense(owner, &d, a, w)
     f = activation_of(owner, activation, alpha, cnp.PyArray_NDIM(a), &d.alpha)
     d.activation = f.kind
-    if cnp.PyArray_NDIM(g) != cnp.PyArray_NDIM(a) or last(g) != d.outputs or rows_of(g) != d.rows:
+    for i in range(cnp.PyArray_NDIM(a)):
+        shape[i] = cnp.PyArray_DIM(a, i)
+    shape[cnp.PyArray_NDIM(a) - 1] = d.outputs
+    if cnp.PyArray_NDIM(g) != cnp.PyArray_NDIM(a) or not cnp.PyArray_CompareLists(cnp.PyArray_DIMS(g), shape, cnp.PyArray_NDIM(a)):
         wrong_shape(owner, "dy", g, f"{(*np.shape(x)[:np.ndim(x) - 1], d.outputs)} = (..., O)")
     if not same_shape(v, g):
         wrong_shape(owner, "y", v, f"{np.shape(dy)} as dy")
@@ -115,6 +123,8 @@ def dense_backward(dy, x, kernel, y, activation="linear", *, z=None, alpha=None,
         d.z = cnp.PyArray_DATA(u)
     elif f.needs_z:
         raise ValueError(f"{owner}: activation {activation!r} needs z, got None: its derivative is no function of y")
+    if not isinstance(need, (tuple, list)) or len(need) != 3:
+        raise TypeError(f"{owner}: need must be three flags, for dx, dkernel and dbias, got {need!r}")
     need_dx, need_dkernel, need_dbias = need
     dx_out, dkernel_out, dbias_out = outs(owner, out, 3)
     if accumulate and ((need_dkernel and dkernel_out is None) or (need_dbias and dbias_out is None)):
@@ -136,9 +146,16 @@ def dense_backward(dy, x, kernel, y, activation="linear", *, z=None, alpha=None,
                 apart_from(owner, name, array, a, w)
                 apart(owner, name, array, "dy", g)
                 apart(owner, name, array, "y", v)
+                if z is not None:
+                    apart(owner, name, array, "z", u)
+        for name, array, other, second in (("dx", dx, "dkernel", dkernel), ("dx", dx, "dbias", dbias), ("dkernel", dkernel, "dbias", dbias)):
+            if array is not None and second is not None:
+                apart(owner, name, array, other, second)
     d.dy, d.y = cnp.PyArray_DATA(g), cnp.PyArray_DATA(v)
     d.accumulate = accumulate
-    d.overwrite_dy = overwrite_dy and cnp.PyArray_ISWRITEABLE(g)
+    # it may be used, not must: not where it lies in what is still read
+    d.overwrite_dy = (overwrite_dy and cnp.PyArray_ISWRITEABLE(g) and not meet(g, a) and not meet(g, w) and not meet(g, v)
+                      and (z is None or not meet(g, u)))
     with nogil:
         status = table.dense_backward(&d)
     if status:

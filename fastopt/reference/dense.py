@@ -42,6 +42,9 @@ def dense_backward(dy, x, kernel, y, activation="linear", *, z=None, alpha=None,
     y is what dense_forward returned; z as well, with `return_z`, where the derivative is no function of y (gelu, gelu_tanh,
     silu). With `accumulate` dkernel and dbias are added to those in `out`; with `overwrite_dy` dy serves as workspace.
     """
+    for name, array in (("dy", dy), ("y", y), ("z", z)):
+        if array is not None and array.shape != (*x.shape[:-1], kernel.shape[-1]):
+            raise ValueError(f"dense_backward: {name} has shape {array.shape}, expected {(*x.shape[:-1], kernel.shape[-1])} = (..., O)")
     dz = activation_backward(dy, y, activation, z=z, alpha=alpha)
     count = math.prod(dz.shape[:-1])
     rows = dz.reshape(count, dz.shape[-1])
@@ -49,8 +52,9 @@ def dense_backward(dy, x, kernel, y, activation="linear", *, z=None, alpha=None,
     dkernel = x.reshape(count, x.shape[-1]).T @ rows if need[1] else None
     dbias = rows.sum(0) if need[2] else None
     if accumulate:
-        if out is None or (need[1] and out[1] is None) or (need[2] and out[2] is None):
+        dkernel_out, dbias_out = (None, None) if out is None else out[1:]
+        if (need[1] and dkernel_out is None) or (need[2] and dbias_out is None):
             raise ValueError("dense_backward: accumulate=True needs dkernel and dbias in out, the arrays to add to")
-        dkernel = dkernel + out[1] if need[1] else None
-        dbias = dbias + out[2] if need[2] else None
+        dkernel = dkernel + dkernel_out if need[1] else None
+        dbias = dbias + dbias_out if need[2] else None
     return deliver("dense_backward", out, dx, dkernel, dbias)
