@@ -283,6 +283,54 @@ def test_strided_data(x, y):
     assert weights_equal(a, b)
 
 
+def test_arrays_of_all_kinds(x, y):
+    model = model_of()
+    want, raw = model.predict(x), np.zeros(x.nbytes + 1, np.uint8)
+    unaligned, read_only = raw[1:].view("f4").reshape(x.shape), x.copy()
+    unaligned[...] = x
+    read_only.flags.writeable = False
+    for other in unaligned, read_only, x.astype(">f4"), np.asmatrix(x), x.tolist(), x.astype("f8"), [x]:
+        assert np.array_equal(model.predict(other), want)
+        assert np.isfinite(model_of().fit(other, y, verbose=0, shuffle=False).history["loss"]).all()
+    assert np.array_equal(read_only, x)
+
+
+def test_callbacks_at_work(tmp_path, x, y):
+    """Those that act on the model: the best weights come back, the rate falls, files appear."""
+    homes = nn.callbacks
+    model = model_of(optimizer=nn.optimizers.SGD(5.0))  # too fast: the first epoch stays the best
+    best = tmp_path / "best"
+    stop = homes.EarlyStopping("loss", patience=2, restore_best_weights=True)
+    save = homes.ModelCheckpoint(best, "loss", save_best_only=True)
+    rate = homes.ReduceLROnPlateau("loss", factor=0.5, patience=1)
+    log = homes.CSVLogger(tmp_path / "log.csv")
+    history = model.fit(x, y, epochs=20, batch_size=5, verbose=0, callbacks=[stop, save, rate, log])
+    assert len(history.epoch) < 20
+    assert model.optimizer.lr < 5
+    assert (tmp_path / "log.csv").read_text().count("\n") == 1 + len(history.epoch)
+    assert weights_equal(nn.load_model(best), model)
+    halved = model_of().fit(x, y, epochs=3, verbose=0, callbacks=[homes.LearningRateScheduler(lambda epoch, lr: lr / 2)])
+    assert halved.model.optimizer.lr == 0.01 / 8
+    x[7] = np.inf
+    ended = model_of(outputs=1).fit(x - x, y, epochs=3, verbose=0, callbacks=[homes.TerminateOnNaN()])
+    assert len(ended.epoch) == 1
+
+
+def test_the_bar_and_the_lines(capsys, x, y):
+    model = model_of(metrics=["mae"])
+    model.fit(x, y, epochs=2, verbose=2)
+    assert capsys.readouterr().out.count("loss") == 2
+    model.fit(x, y, epochs=2, verbose=1)
+    shown = capsys.readouterr().err
+    assert "Epoch 2/2" in shown
+    assert "mae=" in shown
+    for verbose in 0, "auto":
+        model.fit(x, y, verbose=verbose)
+        model.evaluate(x, y, verbose=verbose)
+        model.predict(x, batch_size=5, verbose=verbose)
+    assert capsys.readouterr() == ("", "")
+
+
 def test_nan_shows_in_the_history(x, y):
     model = model_of()
     x[3, 1] = np.nan

@@ -3,7 +3,7 @@
 import numpy as np
 
 from . import random
-from .layer import as_float
+from .dtypes import as_float
 
 
 def parts(owner, what, given, names):

@@ -4,12 +4,47 @@ import numpy as np
 
 from . import batches
 from .batches import Arrays, Stream
+from .dtypes import as_float
+from .input import Input
+from .tensor import flat
 
 
 class Feeder:
     """The part of Model that checks data: everything is checked before anything changes."""
 
     _compiled = _runner = None
+
+    def inputs_of(self, owner, x):
+        """A list of arrays, of the dtype and shapes that the inputs admit; builds the model where that needs data."""
+        graph = self.graph
+        if graph is not None and len(graph.inputs) == 1 and x.__class__ is np.ndarray and self._fixed:
+            tensor = graph.inputs[0]
+            fits = x.dtype == self.numpy_dtype and x.shape[1:] == tensor.shape[1:] and x.ndim == len(tensor.shape)
+            if fits and tensor.dtype is None and x.flags.aligned:
+                return (x,)
+        if graph is None:
+            self._build_for(owner, x)
+        given = batches.parts(owner, "x", x, self.input_names)
+        inputs = [batches.input_array(owner, part, tensor, self.dtype) for part, tensor in zip(given, self.graph.inputs)]
+        batches.count(owner, inputs, none=True)
+        return inputs
+
+    def _build_for(self, owner, x):
+        """Builds the model for data of this shape."""
+        given = flat(x) if isinstance(x, (list, tuple, dict)) and all(hasattr(part, "__array__") for part in flat(x)) else [x]
+        shapes = [as_float(owner, part, self.dtype, "x").shape for part in given]
+        shapes = [shape if len(shape) > 1 else (*shape, 1) for shape in shapes]
+        if isinstance(x, dict):
+            tensors = {name: Input(batch_shape=(None, *shape[1:]), name=name) for name, shape in zip(x, shapes)}
+            self._trace(tensors)
+        else:
+            self.build(shapes if len(shapes) > 1 else shapes[0])
+
+    def output_shapes(self, inputs):
+        """The shapes of the outputs for these arrays, the batch's size as None."""
+        if self._fixed:
+            return self._open_shapes
+        return self.graph.shapes([(None, *x.shape[1:]) for x in inputs])
 
     def _data(self, owner, x, y, sample_weight, class_weight, batch_size, shuffle, steps):
         """(what yields batches, the runner)."""
@@ -69,7 +104,7 @@ class Feeder:
         nested = isinstance(given, (list, tuple)) and any(part is None or np.ndim(part) for part in given)
         apart = nested or isinstance(given, dict)
         each = batches.parts(owner, "sample_weight", given, names) if apart and len(names) > 1 else [given] * len(names)
-        weights = [None if weight is None else batches.as_float(owner, weight, self.dtype, "sample_weight") for weight in each]
+        weights = [None if weight is None else as_float(owner, weight, self.dtype, "sample_weight") for weight in each]
         for weight in weights:
             if weight is not None and (weight.ndim == 0 or not np.isfinite(weight).all()):
                 raise ValueError(f"{owner}: sample_weight must hold a finite number for each sample, got shape {weight.shape}")

@@ -4,17 +4,17 @@ import inspect
 
 import numpy as np
 
-from . import batches
+from .container import Container
+from .dtypes import as_float
 from .graph import Graph
 from .input import Input
-from .layer import FOLLOW, Layer
+from .layer import FOLLOW
 from .program import Program, run
-from .storage import Storage
 from .tensor import Tensor, flat
 from .training import Trainer
 
 
-class Model(Trainer, Layer):
+class Model(Trainer, Container):
     """Layers from `inputs` to `outputs`, symbolic tensors or lists or dicts of them; or a subclass with a `call` of its own.
 
     A subclass makes its layers in __init__ and calls them in call(self, inputs) or call(self, inputs, training=...), which is
@@ -27,8 +27,6 @@ class Model(Trainer, Layer):
     >>> nn.Model([a, b], nn.Add()([shared(a), shared(b)])).count_params()
     16
     """
-
-    graph = None
 
     def __init__(self, inputs=None, outputs=None, *, name=None, dtype=None, trainable=True, **kwargs):
         super().__init__(name=name, dtype=dtype, **kwargs)
@@ -59,98 +57,6 @@ class Model(Trainer, Layer):
         self.graph, self.built = graph, True
         self._fixed = all(None not in tensor.shape[1:] for tensor in (*graph.inputs, *graph.outputs))
         self._open_shapes = [(None, *tensor.shape[1:]) for tensor in graph.outputs]
-
-    def recast_all(self, layers, dtype):
-        """Makes these layers, and this model, compute in a dtype."""
-        for layer in layers:
-            layer.recast(dtype)
-        self.set_dtype(dtype)
-
-    def recast(self, dtype):
-        if self.dtype != dtype:
-            self.recast_all(self._layers, dtype)
-
-    # layers and weights
-
-    @property
-    def _layers(self):
-        return self.graph.layers if self.graph is not None else self._attributes()
-
-    @property
-    def layers(self):
-        """The layers, in the order of their weights."""
-        return list(self._layers)
-
-    def _attributes(self):
-        """The layers of a subclass: its attributes and what stands in lists and dicts there, in the order of assignment."""
-        found = {}
-        for value in vars(self).values():
-            for layer in flat(value):
-                if isinstance(layer, Layer):
-                    found[layer] = True
-        return list(found)
-
-    def get_layer(self, name=None, index=None):
-        """The layer of this name, or with this position in `layers`."""
-        if (name is None) == (index is None):
-            raise ValueError("get_layer: expected name or index")
-        if index is not None:
-            return self.layers[index]
-        for layer in self._layers:
-            if layer.name == name:
-                return layer
-        raise ValueError(f"get_layer: no layer is named {name!r}; there are {', '.join(layer.name for layer in self._layers)}")
-
-    @property
-    def weights(self):
-        """The weights of all layers, each once."""
-        return list({id(weight): weight for layer in self._layers for weight in layer.weights}.values())
-
-    @property
-    def params(self):
-        """The arrays that train, as "layer/name"; an optimizer of fastopt takes the dict as it is."""
-        return self._by_name("value")
-
-    @property
-    def grads(self):
-        """Their gradients as the last backward pass left them, under the same names."""
-        return self._by_name("grad")
-
-    def _by_name(self, attribute):
-        self.place_weights()
-        return {name: getattr(weight, attribute) for weight, name in self._paths().items()}
-
-    def _paths(self):
-        """The weights that train, each once, with their names."""
-        paths = {}
-        for layer in self._layers:
-            inner = isinstance(layer, Model)
-            found = layer._paths().items() if inner else ((weight, weight.path) for weight in layer.trainable_weights)
-            for weight, path in found:
-                paths.setdefault(weight, f"{layer.name}/{path}" if inner else path)
-        return paths
-
-    def place_weights(self):
-        """Moves the weights that lie in no model's buffer yet to one of their own; those of shared layers stay where they are."""
-        homeless = [weight for weight in self.weights if weight.storage is None]
-        if homeless:
-            Storage(homeless, self.dtype)
-
-    @property
-    def trainable(self):
-        """Whether the weights train; setting it sets that of every layer, from the next compile on."""
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value):
-        self._trainable = bool(value)
-        for layer in self._layers:
-            layer.trainable = value
-
-    @property
-    def losses(self):
-        """The penalties of the regularisers of weights, as they stand."""
-        return [weight.regularizer(weight.value) for weight in self.trainable_weights if weight.regularizer is not None]
 
     # shapes
 
@@ -205,45 +111,9 @@ class Model(Trainer, Layer):
         shapes = self._built("compute_output_shape").shapes(input_shape if isinstance(input_shape, list) else [input_shape])
         return shapes if len(shapes) > 1 else shapes[0]
 
-    def output_shapes(self, inputs):
-        """The shapes of the outputs for these arrays, the batch's size as None."""
-        if self._fixed:
-            return self._open_shapes
-        return self.graph.shapes([(None, *x.shape[1:]) for x in inputs])
-
     # use
 
-    def inputs_of(self, owner, x):
-        """A list of arrays, of the dtype and shapes that the inputs admit; builds the model where that needs data."""
-        graph = self.graph
-        if graph is not None and len(graph.inputs) == 1 and x.__class__ is np.ndarray and self._fixed:
-            tensor = graph.inputs[0]
-            if (
-                tensor.dtype is None
-                and x.dtype == self.numpy_dtype
-                and x.shape[1:] == tensor.shape[1:]
-                and x.ndim == len(tensor.shape)
-            ):
-                return (x,)
-        if graph is None:
-            self._build_for(owner, x)
-        given = batches.parts(owner, "x", x, self.input_names)
-        inputs = [batches.input_array(owner, part, tensor, self.dtype) for part, tensor in zip(given, self.graph.inputs)]
-        batches.count(owner, inputs, none=True)
-        return inputs
-
-    def _build_for(self, owner, x):
-        """Builds the model for data of this shape."""
-        given = flat(x) if isinstance(x, (list, tuple, dict)) and all(hasattr(part, "__array__") for part in flat(x)) else [x]
-        shapes = [batches.as_float(owner, part, self.dtype, "x").shape for part in given]
-        shapes = [shape if len(shape) > 1 else (*shape, 1) for shape in shapes]
-        if isinstance(x, dict):
-            tensors = {name: Input(batch_shape=(None, *shape[1:]), name=name) for name, shape in zip(x, shapes)}
-            self._trace(tensors)
-        else:
-            self.build(shapes if len(shapes) > 1 else shapes[0])
-
-    def infer(self, inputs):
+    def outputs_of(self, inputs):
         """The outputs for a list of arrays, fresh: one, or a list of several."""
         outputs = run(self.graph, inputs)
         if self.graph.aliases:
@@ -254,7 +124,7 @@ class Model(Trainer, Layer):
         """The outputs for x, fresh arrays: one, or a list of several. With training=True, backward may follow."""
         inputs = self.inputs_of("forward", x)
         if not training:
-            return self.infer(inputs)
+            return self.outputs_of(inputs)
         self.place_weights()
         self._last = Program(self.graph)
         outputs = _apart(self._last.forward(inputs, True), inputs)
@@ -273,9 +143,7 @@ class Model(Trainer, Layer):
         given = dy if isinstance(dy, (list, tuple)) else [dy]
         if len(given) != len(outputs):
             raise ValueError(f"backward: got {len(given)} gradients for {len(outputs)} outputs")
-        slopes = [
-            None if part is None else np.array(batches.as_float("backward", part, self.dtype, "dy"), order="C") for part in given
-        ]
+        slopes = [None if part is None else np.array(as_float("backward", part, self.dtype, "dy"), order="C") for part in given]
         for slope, shape in zip(slopes, self._last.output_shapes):
             if slope is not None and slope.shape != shape:
                 raise ValueError(f"backward: dy has shape {slope.shape}, expected {shape} as the output")

@@ -163,7 +163,7 @@ class Trainer(Feeder):
         inputs = self.inputs_of("predict", x)
         size, batch_size = len(inputs[0]), 32 if batch_size is None else positive("predict", "batch_size", batch_size)
         if size <= batch_size and callbacks is None:
-            return self.infer(inputs)
+            return self.outputs_of(inputs)
         batches.count("predict", inputs)
         data = Arrays(inputs, [], [], batch_size)
         listed = CallbackList(callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1, steps=data.steps)
@@ -182,7 +182,7 @@ class Trainer(Feeder):
 
     def predict_on_batch(self, x):
         """The outputs for one batch."""
-        return self.infer(self.inputs_of("predict_on_batch", x))
+        return self.outputs_of(self.inputs_of("predict_on_batch", x))
 
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
         """One step on one batch. Returns its loss, a float, or [loss, metric, ...]; a dict with return_dict."""
