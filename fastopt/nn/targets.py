@@ -2,6 +2,8 @@
 
 import numpy as np
 
+BATCH = 4096  # elements up to which a temporary is cheaper than two reductions
+
 
 def floats(owner, y, output_shape, dtype):
     """Targets (N, ...) as an array of `dtype` that fits outputs of output_shape (None, ...); the array itself where it does.
@@ -9,10 +11,8 @@ def floats(owner, y, output_shape, dtype):
     Where the last dimension is 1 either side may lack it. Raises ValueError for other shapes and where a target is NaN or
     infinite, TypeError for objects and strings.
     """
-    y = _shaped(owner, numeric(owner, y), output_shape)
-    converted = np.ascontiguousarray(y, dtype)
-    low, high = _range(converted)
-    if not -np.inf < low <= high < np.inf and converted.size:
+    converted = np.ascontiguousarray(_shaped(owner, numeric(owner, y), output_shape), dtype)
+    if not _finite(converted):
         _refuse(owner, converted, ~np.isfinite(converted), "finite numbers")
     return converted
 
@@ -73,6 +73,14 @@ def _shaped(owner, y, output_shape):
     if shape and y.shape[1:] in (shape[:-1], (*shape[:-1], 1)) and y.dtype.kind in "biu":
         hint = "; for integer labels take sparse_categorical_crossentropy, or nn.to_categorical"
     raise ValueError(f"{owner}: y has shape {y.shape}, expected {(*y.shape[:1], *shape)} as the outputs{hint}")
+
+
+def _finite(y):
+    """Whether all of y is finite."""
+    if y.size <= BATCH:
+        return bool(np.isfinite(y).all())
+    low, high = _range(y)
+    return -np.inf < low <= high < np.inf
 
 
 def _range(y):
