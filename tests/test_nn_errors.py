@@ -140,6 +140,10 @@ COMPILING = {
     "loss": (dict(loss="msee"), "loss: unknown name 'msee', nearest known: 'mse'"),
     "optimizer": (dict(optimizer="adom"), "optimizer: unknown name 'adom', nearest known: '(?i:adam)'"),
     "metric": (dict(loss="mse", metrics=["acuracy"]), "metric: unknown name 'acuracy', nearest known: "),
+    "metrics in the place of weights": (
+        dict(loss="mse", loss_weights=["accuracy"]),
+        "loss_weights must hold numbers, got 'accuracy'",
+    ),
     "losses for one output": (dict(loss=["mse", "mae"]), "2 entries for the 1 outputs"),
     "an output's name": (dict(loss={"first": "mse"}), "names the output 'first', but the outputs are last"),
 }
@@ -150,7 +154,7 @@ def test_compile(what):
     options, message = COMPILING[what]
     model = regression()
     optimizer = model.optimizer
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         model.compile(**options)
     assert model.optimizer is optimizer
     assert np.isfinite(model.train_on_batch(X, Y))

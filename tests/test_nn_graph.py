@@ -274,6 +274,45 @@ def test_clones_have_weights_of_their_own(rng):
         assert not np.array_equal(clone.get_weights()[0], model.get_weights()[0])
 
 
+def test_summary():
+    nn.clear_session()
+    a = nn.Input((4,))
+    shared = nn.Dense(4, name="shared")
+    frozen = nn.Sequential([nn.Input((4,)), nn.Dense(2)], name="frozen")
+    frozen.trainable = False
+    texts = []
+    nn.Model(a, frozen(nn.Add()([shared(a), shared(shared(a))]))).summary(print_fn=texts.append)
+    (text,) = texts
+    rows = [[cell.strip() for cell in line.strip("│").split("│")] for line in text.splitlines() if "│" in line]
+    assert rows == [
+        ["Layer (type)", "Output Shape", "Param #", "Connected to"],
+        ["input_layer (InputLayer)", "(None, 4)", "0", "-"],
+        ["shared (Dense)", "(None, 4)", "20", "input_layer[0][0], shared[1][0]"],
+        ["add (Add)", "(None, 4)", "0", "shared[0][0], shared[2][0]"],
+        ["frozen (Sequential)", "(None, 2)", "10", "add[0][0]"],
+    ]
+    assert text.splitlines()[-3:] == [
+        " Total params: 30 (120.00 B)",
+        " Trainable params: 20 (80.00 B)",
+        " Non-trainable params: 10 (40.00 B)",
+    ]
+    nn.Sequential([nn.Dense(2)]).summary(print_fn=texts.append)
+    assert "0 (unbuilt)" in texts[1]
+
+
+def test_weights_as_objects():
+    model = nn.Sequential([nn.Input((2,)), nn.Dense(1, name="one")])
+    kernel, bias = model.weights
+    assert (kernel.name, kernel.path, kernel.shape, kernel.dtype) == ("kernel", "one/kernel", (2, 1), "float32")
+    kernel.assign([[2.0], [3.0]])
+    bias.assign([1.0])
+    assert model.predict(np.array([[1, 1]])).item() == 6
+    copy = kernel.numpy()
+    copy[:] = 0
+    assert np.asarray(kernel).tolist() == [[2], [3]]
+    assert model.trainable_variables == model.trainable_weights
+
+
 def test_float64_models(rng):
     model = nn.Sequential([nn.Input((3,)), nn.Dense(2), nn.Dense(1)], dtype="float64")
     assert model.predict(np.ones((1, 3), "f4")).dtype == np.float64

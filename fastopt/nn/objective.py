@@ -1,6 +1,7 @@
 """Heads: what compile says about each output of a model - its loss, the weight of that, its metrics."""
 
 import warnings
+from numbers import Real
 
 from .. import kernels
 from . import losses, metrics
@@ -16,7 +17,9 @@ class Head:
     """
 
     def __init__(self, name, loss, loss_weight, metric, weighted):
-        self.name, self.loss, self.given_weight = name, losses.get(loss), loss_weight
+        self.name, self.loss = name, losses.get(loss)
+        if loss_weight is not None and not isinstance(loss_weight, Real):
+            raise TypeError(f"compile: loss_weights must hold numbers, got {loss_weight!r}; metrics come after them")
         self.loss_weight = None if loss_weight in (None, 1, 1.0) else float(loss_weight)
         self.identifiers = _listed(metric), _listed(weighted)
         for identifier in (*self.identifiers[0], *self.identifiers[1]):
