@@ -113,6 +113,7 @@ typedef struct {
     int (*batch_norm_backward)(const fo_norm *n);
     int (*layer_norm_forward)(const fo_norm *n);
     int (*layer_norm_backward)(const fo_norm *n);
+    double (*fma_peak)(ptrdiff_t turns);                       /* does so many turns in every thread: operations done in all */
 } fo_kernels;
 
 /* dispatch.c */

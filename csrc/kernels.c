@@ -30,6 +30,7 @@
 #include "penalty.c"
 #include "dropout.c"
 #include "normalization.c"
+#include "peak.c"
 
 static const fo_optimizer optimizers[] = {
     {"sgd", sgd}, {"adagrad", adagrad}, {"rmsprop", rmsprop}, {"adadelta", adadelta}, {"adam", adam},
@@ -63,4 +64,5 @@ const fo_kernels FO_TABLE = {
     .batch_norm_backward = batch_norm_backward,
     .layer_norm_forward = layer_norm_forward,
     .layer_norm_backward = layer_norm_backward,
+    .fma_peak = fma_peak,
 };

@@ -8,6 +8,7 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
 import os
+import time
 
 import numpy as np
 

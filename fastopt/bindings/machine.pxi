@@ -74,6 +74,7 @@ cdef extern from "fastopt.h" nogil:
         int (*batch_norm_backward)(const fo_norm *n) noexcept nogil
         int (*layer_norm_forward)(const fo_norm *n) noexcept nogil
         int (*layer_norm_backward)(const fo_norm *n) noexcept nogil
+        double (*fma_peak)(ptrdiff_t turns) noexcept nogil
     const fo_kernels *fo_select(const char *isa, int bits)
     const char *fo_isa_name(int i)
     fo_update fo_find_update(const fo_kernels *kernels, const char *name)
@@ -182,3 +183,16 @@ def has_openmp():
 def region_nanoseconds():
     """What opening a parallel region costs on this machine, measured once; larger works are cut among threads."""
     return fo_region_nanoseconds()
+
+
+def fma_peak(dtype):
+    """Floating-point operations a second of multiply-adds in registers, in all threads: a few milliseconds' measurement of what no
+    product exceeds."""
+    cdef const fo_kernels *kernels = single if np.dtype(dtype) == np.float32 else twice
+    cdef double operations
+    with nogil:
+        kernels.fma_peak(1 << 16)                               # wakes the threads
+    begin = time.perf_counter()
+    with nogil:
+        operations = kernels.fma_peak(1 << 20)
+    return operations / (time.perf_counter() - begin)
