@@ -5,12 +5,17 @@ from statistics import median
 
 
 class Race:
-    """Contestants by name: `prepare()` is called, untimed, before each timed batch; then `work()`, `inner` times."""
+    """Contestants by name: `prepare()` is called, untimed, before each timed batch; then `work()`, `inner` times.
 
-    def __init__(self, contestants, seconds=0.01):
+    seconds: what a timed batch is to last. pause: seconds of sleep before each, in which the threads of the one before fall asleep;
+    those of a BLAS spin for tens of milliseconds, and meanwhile take a core from whoever comes next.
+    """
+
+    def __init__(self, contestants, seconds=0.01, pause=0.003):
         self.contestants = {
             name: entry if isinstance(entry, tuple) else (lambda: None, entry) for name, entry in contestants.items()
         }
+        self.pause = pause
         self.inner = {name: self._inner(name, seconds) for name in self.contestants}
         self.times = {name: [] for name in self.contestants}
 
@@ -18,6 +23,7 @@ class Race:
         """How many calls fill `seconds`, at least one."""
         prepare, work = self.contestants[name]
         prepare()
+        time.sleep(self.pause)
         work()  # the first call makes states and starts threads
         calls, took = 1, 0.0
         while took < seconds / 4:
@@ -30,10 +36,10 @@ class Race:
         return max(1, round(calls * seconds / took))
 
     def batch(self, name):
-        """Times one batch of a contestant; seconds per call. A pause before it lets the threads of the one before fall asleep."""
+        """Times one batch of a contestant; seconds per call."""
         prepare, work = self.contestants[name]
         prepare()
-        time.sleep(0.003)
+        time.sleep(self.pause)
         work()
         begin = time.perf_counter()
         for _ in range(self.inner[name]):
