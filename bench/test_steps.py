@@ -1,4 +1,4 @@
-"""The tables of the README: each row of fastopt.bench.ROWS raced against its peers; pytest-benchmark times fastopt's batches.
+"""The tables of the README: each row of fastopt.bench raced against its peers; pytest-benchmark times fastopt's batches.
 
     pytest bench --benchmark-json=results.json && python bench/table.py results.json
 
@@ -10,14 +10,14 @@ import statistics
 import pytest
 
 import fastopt
-from fastopt.bench import ROWS, Race
+from fastopt.bench import NETWORKS, ROWS, Race
 
 ROUNDS = 11
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+@pytest.mark.parametrize("row", [*ROWS, *NETWORKS], ids=lambda row: row.id)
 def test_row(benchmark, row):
-    race = Race(row.contestants())
+    race = Race(row.contestants(), pause=row.pause)
     rivals = [name for name in race.contestants if name != "fastopt"]
     benchmark.group = row.table
 

@@ -1,4 +1,4 @@
-"""The rows of the tables: which optimizer over which workload against whom, and the ratio to reach."""
+"""The rows of the optimizers: which optimizer over which workload against whom, and the ratio to reach."""
 
 from dataclasses import dataclass, field
 
@@ -22,6 +22,8 @@ class Row:
     goal: float | None = None  # over the best torch
     over_numpy: float | None = None
     clip_norm: float | None = None
+
+    pause = 0.003
 
     @property
     def id(self):
