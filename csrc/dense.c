@@ -94,7 +94,8 @@ static void backward_task(void *context, fo_team *team)
     const ptrdiff_t outputs = d->outputs;
     const real *dz = d->dy;
     if (d->activation != FO_LINEAR) {
-        const ptrdiff_t row = fo_share(d->rows, team->rank, team->size, 1), rows = fo_share(d->rows, team->rank + 1, team->size, 1) - row;
+        const ptrdiff_t row = fo_share(d->rows, team->rank, team->size, 1);
+        const ptrdiff_t rows = fo_share(d->rows, team->rank + 1, team->size, 1) - row;
         const ptrdiff_t at = row * outputs;
         const real *z = d->z ? (const real *)d->z + at : NULL;
         if (over_rows(d->activation))
@@ -105,8 +106,8 @@ static void backward_task(void *context, fo_team *team)
         fo_barrier(team);
     }
     if (d->dbias)
-        add_rows(dz, d->rows, outputs, fo_share(outputs, team->rank, team->size, LANES), fo_share(outputs, team->rank + 1, team->size, LANES),
-                 d->dbias, d->accumulate);
+        add_rows(dz, d->rows, outputs, fo_share(outputs, team->rank, team->size, LANES),
+                 fo_share(outputs, team->rank + 1, team->size, LANES), d->dbias, d->accumulate);
     const product dkernel = {.m = d->inputs, .n = outputs, .k = d->rows, .a = d->x, .a_row = 1, .a_col = d->inputs,
                              .b = dz, .b_row = outputs, .b_col = 1, .c = d->dkernel, .c_row = outputs, .c_col = 1,
                              .start = d->accumulate ? d->dkernel : NULL, .start_row = outputs, .start_col = 1};

@@ -1,4 +1,5 @@
-/* dots.h -- a few rows times a matrix that lies along k: c[i][j] is the dot product of row i of a and column j of b, both contiguous.
+/* dots.h -- a few rows times a matrix that lies along k: c[i][j] is the dot product of row i of a and column j of b, both
+ * contiguous.
  *
  * LANES partial sums an element, added up in one fixed order; nothing is packed or transposed, each element of b is read once
  * for up to DOTS rows. */

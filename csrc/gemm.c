@@ -3,7 +3,7 @@
  * After Goto & van de Geijn (2008) and BLIS (Van Zee & van de Geijn 2015): b in panels of NR columns, a in panels of MR rows,
  * a tile of c in registers. Each element of c is summed with k ascending in blocks of KC, which are added in order: the same
  * chain of operations in every variant below, so that neither threads nor the choice of a variant change a bit. The one
- * exception, a few rows times a b that lies along k, has a chain of its own (dots.c), and is chosen by the shapes alone. */
+ * exception, a few rows times a b that lies along k, has a chain of its own (dots.h), and is chosen by the shapes alone. */
 
 #include "tile.h"
 #include "pack.h"
@@ -54,9 +54,11 @@ static plan plan_of(product g)
         p.pack_a = g.a_col != 1;
         p.cost = n * (k / LANES * (m < 2 ? 2 : m) + 8 * m) + (p.pack_a ? m * k : 0);
     } else {
-        p.pack_b = g.b_col != 1 || (g.m > 3 * MR && (g.k * g.n > 32768 || collides(g.b_row))) || (g.m > 6 && g.k * g.n > 524288);
+        p.pack_b = g.b_col != 1 || (g.m > 6 && g.k * g.n > 524288) ||
+                   (g.m > 3 * MR && (g.k * g.n > 32768 || collides(g.b_row)));
         p.pack_a = g.n > 2 * NR && (g.n > 16 * NR || collides(g.a_row == 1 ? g.a_col : g.a_row));
-        p.cost = k * columns * (m < 2 ? 2 : m) + (g.b_col == 1 ? 0 : k * n / (g.k < LANES ? 1 : 4)) + (g.c_col == 1 ? m * columns : m * n);
+        p.cost = k * columns * (m < 2 ? 2 : m) + (g.b_col == 1 ? 0 : k * n / (g.k < LANES ? 1 : 4)) +
+                 (g.c_col == 1 ? m * columns : m * n);
     }
     return p;
 }
@@ -96,7 +98,8 @@ static void multiply_rectangle(const plan *p, ptrdiff_t i_begin, ptrdiff_t i_end
                         cols = LANES;
                     const int vectors = (cols + LANES - 1) / LANES;
                     const ptrdiff_t width = vectors * LANES;
-                    const bool packed = p->pack_b || g->n < LANES, whole = cols == width && g->c_col == 1 && (!start || start_col == 1);
+                    const bool packed = p->pack_b || g->n < LANES;
+                    const bool whole = cols == width && g->c_col == 1 && (!start || start_col == 1);
                     /* b as it lies: the last vectors begin so much earlier that they end with the row */
                     const ptrdiff_t early = packed || jc + j + width <= g->n ? 0 : jc + j + width - g->n;
                     real *c = g->c + i * g->c_row + (jc + j) * g->c_col;

@@ -31,7 +31,8 @@ FO_INLINE void transpose(const real *from, ptrdiff_t from_row, ptrdiff_t rows, r
 
 /* A panel, k rows of `width` elements, of which `count` exist; what stands for the others is never used. Neighbours in a row
  * of the panel lie `across` apart in `from`, rows `down`. */
-FO_INLINE void pack(const int width, const real *from, ptrdiff_t down, ptrdiff_t across, ptrdiff_t k, ptrdiff_t count, real *restrict to)
+FO_INLINE void pack(const int width, const real *from, ptrdiff_t down, ptrdiff_t across, ptrdiff_t k, ptrdiff_t count,
+                    real *restrict to)
 {
     ptrdiff_t p = 0;
     if (across == 1 && (count == width || down >= count))      /* whole vectors, as long as they end within the panel */

@@ -96,7 +96,8 @@ static void merge(const real *t, ptrdiff_t rows, ptrdiff_t cols, real *c, ptrdif
 {
     const bool by_rows = c_col == 1;
     const ptrdiff_t slow = by_rows ? rows : cols, fast = by_rows ? cols : rows;
-    const ptrdiff_t t_slow = by_rows ? NR : 1, t_fast = by_rows ? 1 : NR, c_slow = by_rows ? c_row : c_col, c_fast = by_rows ? 1 : c_row;
+    const ptrdiff_t t_slow = by_rows ? NR : 1, t_fast = by_rows ? 1 : NR;
+    const ptrdiff_t c_slow = by_rows ? c_row : c_col, c_fast = by_rows ? 1 : c_row;
     const ptrdiff_t s_slow = by_rows ? start_row : start_col, s_fast = by_rows ? start_col : start_row;
     for (ptrdiff_t i = 0; i < slow; i++)
         for (ptrdiff_t j = 0; j < fast; j++) {

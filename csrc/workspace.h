@@ -1,4 +1,5 @@
-/* workspace.h -- memory that a kernel works in, kept from call to call by each thread: fresh pages cost more than small products. */
+/* workspace.h -- memory that a kernel works in, kept from call to call by each thread: fresh pages cost more than small
+ * products. */
 #ifndef FO_WORKSPACE_H
 #define FO_WORKSPACE_H
 #include <stddef.h>

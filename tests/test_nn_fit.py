@@ -516,3 +516,23 @@ def test_no_weights_to_train(x):
     model = nn.Sequential([nn.Input((4,)), nn.Activation("tanh")])
     model.compile("sgd", "mse")
     assert model.train_on_batch(x, x) == pytest.approx(float(((np.tanh(x) - x) ** 2).mean()), rel=1e-5)
+
+
+def test_fit_ends_with_the_averaged_weights_of_use_ema():
+    """As Keras: the averages stand in the weights when fit returns."""
+    model = nn.Sequential([nn.Input(shape=(2,)), nn.Dense(1, use_bias=False, kernel_initializer="ones")])
+    model.compile(nn.optimizers.SGD(0.5, use_ema=True, ema_momentum=0.5), loss="mse")
+    seen = []
+    model.fit(np.ones((1, 2)), np.zeros((1, 1)), epochs=2, verbose=0,
+              callbacks=[nn.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(model.get_weights()[0].copy()))])  # fmt: skip
+    np.testing.assert_allclose(seen, [[[-1], [-1]], [[1], [1]]])  # gradient 2 (w1 + w2) = 4, then -4
+    np.testing.assert_allclose(model.get_weights()[0], 0)  # the mean of -1 and 1
+
+
+def test_metrics_lists_the_metric_objects(x):
+    model = nn.Sequential([nn.Dense(3, activation="softmax")])
+    accuracy = nn.metrics.SparseCategoricalAccuracy(name="a")
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=[accuracy, "accuracy"])
+    model.fit(x, np.zeros(len(x), int), verbose=0)
+    assert model.metrics[0] is accuracy
+    assert [metric.name for metric in model.metrics] == ["a", "accuracy"]

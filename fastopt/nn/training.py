@@ -65,6 +65,11 @@ class Trainer(Feeder):
         return self._runner
 
     @property
+    def metrics(self):
+        """The metric objects, in the order of metrics_names, without the loss."""
+        return [] if self._runner is None else [metric for _, metric in self._runner.metrics()]
+
+    @property
     def metrics_names(self):
         """The names of what evaluate and train_on_batch return, in their order."""
         return [] if self._runner is None else list(self._runner.results())
@@ -116,6 +121,8 @@ class Trainer(Feeder):
                 callbacks.on_epoch_end(epoch, logs)
                 if self.stop_training:
                     break
+            if isinstance(self.optimizer, optimizers.KerasOptimizer):
+                self.optimizer.finalize_variable_values()
         finally:
             callbacks.on_train_end(logs)
         return self.history
