@@ -1,12 +1,12 @@
-"""The command line: fastopt info | demo | bench, also as python -m fastopt."""
+"""The command line: fastopt info | demo | example | bench, also as python -m fastopt."""
 
 import argparse
 import sys
 
-from . import demo, info
+from . import demo, examples, info
 from .version import __version__
 
-EXIT_CODES = "exit codes: 0 all is well, 1 a check failed, 2 the command line was not understood"
+EXIT_CODES = "exit codes: 0 all is well, 1 a check failed, 2 the command line was not understood or names what is not there"
 
 
 def print_info():
@@ -19,16 +19,25 @@ def print_info():
 
 
 def parser():
-    top = argparse.ArgumentParser(prog="fastopt", description="Optimizers for NumPy arrays, compiled.", epilog=EXIT_CODES)
+    top = argparse.ArgumentParser(
+        prog="fastopt", description="Optimizer steps and small neural networks for NumPy arrays, compiled.", epilog=EXIT_CODES
+    )
     top.add_argument("--version", action="version", version=f"fastopt {__version__}")
     commands = top.add_subparsers(dest="command", metavar="command", required=True)
     for name, short, description in (
         ("info", "show what runs here: backend, CPU target, threads", "Shows what runs here; include it in reports of problems."),
-        ("demo", "train on handwritten digits with every optimizer, in NumPy and compiled; fit a line", demo.__doc__),
+        (
+            "demo",
+            "train on handwritten digits with every optimizer, in NumPy and compiled; fit a line; train a model",
+            demo.__doc__,
+        ),
+        ("example", "run one of the examples, or list them", "Runs one of the examples, or lists them."),
     ):
         command = commands.add_parser(name, help=short, description=description, epilog=EXIT_CODES)
         if name == "demo":
             demo.add_arguments(command)
+        if name == "example":
+            examples.add_arguments(command)
     commands.add_parser("bench", add_help=False, help="measure on this machine; fastopt bench --help shows the options")
     return top
 
@@ -41,7 +50,9 @@ def main(argv=None):
 
         return bench(argv[1:])
     arguments = parser().parse_args(argv)
-    return demo.run(arguments) if arguments.command == "demo" else print_info()
+    if arguments.command == "info":
+        return print_info()
+    return (demo if arguments.command == "demo" else examples).run(arguments)
 
 
 if __name__ == "__main__":
