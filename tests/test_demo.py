@@ -14,7 +14,7 @@ import pytest
 import fastopt
 from fastopt import reference
 from fastopt.__main__ import main
-from fastopt.demo import digits, line
+from fastopt.demo import digits, line, network
 from fastopt.demo.training import Training, forward, gradients, new_network
 from fastopt.optim.rules import RULES
 
@@ -28,6 +28,12 @@ def accuracies(printed):
     """{call: accuracy} from the demo's table of optimizers."""
     rows = [line for line in printed.splitlines() if line[:40].rstrip().endswith(")") and line[:1].isupper()]
     return {row[:40].strip(): float(row[40:].split()[0]) for row in rows}
+
+
+def trained(printed):
+    """{way: accuracy} from the demo's last table."""
+    rows = [row.rsplit(maxsplit=2) for row in printed.split("milliseconds per epoch\n")[1].splitlines()[:2]]
+    return {way.strip(): float(accuracy) for way, accuracy, _ in rows}
 
 
 def fails_with(code, argv, capsys):
@@ -67,6 +73,7 @@ def test_demo_learns_and_every_check_passes(compiled, capsys):
     assert all(0.5 < accuracy <= 1 for accuracy in found.values())
     assert sum(accuracy > 0.85 for accuracy in found.values()) >= 12
     assert all(method.name in out for method in line.METHODS)
+    assert set(trained(out)) == {"plain NumPy", "fastopt.nn"}
     assert max(map(len, out.splitlines())) <= 90  # fits a terminal
 
 
@@ -74,7 +81,7 @@ def test_the_seed_decides(capsys):
     def run(seed):
         assert main(["demo", "--epochs", "1", "--optimizers", "Adam, lion", "--seed", seed]) == 0
         out = capsys.readouterr().out
-        return accuracies(out), out.split("A line:")[1]
+        return accuracies(out), out.split("A line:")[1].split("The whole training:")[0], trained(out)
 
     first = run("3")
     assert list(first[0]) == ["Adam(lr=0.01)", "Lion(lr=0.003)"]
@@ -178,6 +185,31 @@ def test_a_slope_that_is_off_is_found(monkeypatch, capsys):
     assert capsys.readouterr().err.startswith("FAILED: momentum: slope ")
 
 
+def test_the_model_starts_from_the_same_weights_and_sees_the_same_batches():
+    plain, model = Training(network.CHOICE, 3, in_numpy=True), network.Network(3)
+    assert all(np.array_equal(w, p) for w, p in zip(model.model.get_weights(), plain.params))
+    plain.epoch()
+    before = [w.copy() for w in model.model.get_weights()]
+    model.epoch()
+    assert digits.difference(before, plain.params) > 1e-3
+    assert digits.difference(model.model.get_weights(), plain.params) < 1e-12
+    assert model.accuracy() == plain.accuracy() > 0.8
+
+
+def test_a_model_that_trains_otherwise_is_found(monkeypatch, capsys):
+    right = network.Network.epoch
+
+    def wrong(self):
+        right(self)
+        self.model.get_layer(index=-1).params["bias"][7] += 1e-8
+
+    monkeypatch.setattr(network.Network, "epoch", wrong)
+    assert main(["demo", "--epochs", "1", "--optimizers", "sgd"]) == 1
+    err = capsys.readouterr().err
+    assert err.startswith("FAILED: fastopt.nn: weights after epoch 1 differ by ")
+    assert err.count("\n") == 1
+
+
 def test_info_prints_every_fact_in_one_column(capsys):
     assert main(["info"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -210,7 +242,7 @@ def test_help_names_the_commands_and_exit_codes(capsys):
         main(["--help"])
     assert not stopped.value.code
     out = capsys.readouterr().out
-    assert all(word in out for word in ("info", "demo", "bench", "exit codes"))
+    assert all(word in out for word in ("info", "demo", "example", "bench", "exit codes"))
 
 
 def test_bench_gets_the_arguments_as_they_are(monkeypatch):
@@ -235,3 +267,5 @@ print(json.dumps([main(["demo", "--epochs", "1", "--optimizers", "nadam,amsgrad"
     assert json.loads(done.stdout.splitlines()[-1]) == [0, False]
     assert "ratio" not in done.stdout
     assert "compiled" not in done.stdout
+    assert "times as fast" not in done.stdout
+    assert set(trained(done.stdout)) == {"plain NumPy", "fastopt.nn"}

@@ -1,5 +1,6 @@
 """Trains a small network on handwritten digits with every optimizer, stepping in NumPy and compiled, and checks that both lead
-to the same weights; then fits a line with the five classical methods and checks their slopes against least squares."""
+to the same weights; then fits a line with the five classical methods and checks their slopes against least squares; and last
+trains the network as a model of fastopt.nn, beside the same training in plain NumPy."""
 
 import argparse
 import sys
@@ -20,11 +21,14 @@ def add_arguments(parser):
 
 
 def run(arguments):
-    """Prints both parts and returns the exit code: 1 if a check failed, with the reasons on stderr."""
+    """Prints the three parts and returns the exit code: 1 if a check failed, with the reasons on stderr."""
+    from . import network  # loads the layers, which other commands do without
+
     facts = info()
     print(f"fastopt {facts['version']}, backend {facts['backend']}, CPU target {facts['isa']}, threads {facts['num_threads']}")
     compiled = backend.NAME == "compiled"
     failures = digits.run(arguments.optimizers, arguments.epochs, arguments.seed, compiled) + line.run(arguments.seed)
+    failures += network.run(arguments.epochs, arguments.seed, compiled)
     for failure in failures:
         print(f"FAILED: {failure}", file=sys.stderr)
     if not failures:
