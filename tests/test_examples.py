@@ -55,7 +55,7 @@ def test_each_reaches_its_bar(name, without_data, tmp_path, capsys):
     assert reaches(name, learn(name, tmp_path, epochs=FEW[name]))
     out, err = capsys.readouterr()
     assert err == ""
-    assert " in " in out.splitlines()[-2]  # what it reached comes last
+    assert re.match(rf"(Epochs|Steps): {FEW[name]}, in \d+\.\d\d s", out.splitlines()[-2])  # what it reached comes last
     assert max(map(len, out.splitlines())) <= 132
     picture = tmp_path / f"{name}.png"
     assert picture.is_file() is DRAWS
@@ -78,13 +78,15 @@ def test_without_matplotlib_it_is_said_and_the_rest_goes_on(name, without_data, 
     learn(name, tmp_path, epochs=1)
     out = capsys.readouterr().out
     assert "No picture: matplotlib is not installed" in out
-    assert "epoch" in out.splitlines()[-2] or "step" in out.splitlines()[-2]
+    assert out.splitlines()[-2].startswith(("Epochs: 1, in ", "Steps: 1, in "))
     assert not list(tmp_path.iterdir())
 
 
 def test_the_classifier_stops_early(without_data, tmp_path, capsys):
     learn("classifier", tmp_path, epochs=500)
-    ran, best = re.search(r"^(\d+) epochs in .* the best was number (\d+)\.", capsys.readouterr().out, re.MULTILINE).groups()
+    ran, best = re.search(
+        r"^Epochs: (\d+), .* of which number (\d+) was the best\.", capsys.readouterr().out, re.MULTILINE
+    ).groups()
     assert int(ran) == int(best) + 5 < 100
 
 
@@ -110,7 +112,7 @@ def test_the_command_runs_one(tmp_path):
     argv = [sys.executable, "-m", "fastopt", "example", "classifier", "--epochs", "3", "--output", "new/folder"]
     done = subprocess.run(argv, cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
     assert done.stderr == ""  # no progress bar where nobody watches
-    assert "accuracy 0." in done.stdout.splitlines()[-2]
+    assert "accuracy 0." in done.stdout.splitlines()[-1]
     assert [path.name for path in (tmp_path / "new" / "folder").iterdir()] == ["classifier.png"] * DRAWS
 
 

@@ -39,7 +39,7 @@ def main(data=None, epochs=50, seed=0, output="."):
     off = np.sqrt(np.mean((decoded - x_test) ** 2))
     draw(x_test[:SHOWN], decoded[:SHOWN], output)
     print(
-        f"{epochs} epochs in {seconds:.2f} s. Binary cross-entropy on the test images {loss:.4f}; of the mean training image\n"
+        f"Epochs: {epochs}, in {seconds:.2f} s. Binary cross-entropy on the test images {loss:.4f}; of the mean training image\n"
         f"{average:.4f}, of a perfect copy {least:.4f}. Pixels are {off:.3f} off (root mean square)."
     )
     return loss, average

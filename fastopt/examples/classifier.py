@@ -41,8 +41,8 @@ def main(data=None, epochs=50, seed=0, output="."):
     print(
         "Confusion matrix: a row for each digit, a column for what it was taken for.\n"
         + "\n".join(f"{digit} | " + " ".join(f"{count or '.':>4}" for count in row) for digit, row in enumerate(confusion))
-        + f"\n{len(history.epoch)} epochs in {seconds:.2f} s, the best was number {best}. On the test images: loss {loss:.4f}, "
-        f"accuracy {accuracy:.4f},\n{len(y_test) - np.trace(confusion)} of {len(y_test)} wrong."
+        + f"\nEpochs: {len(history.epoch)}, in {seconds:.2f} s, of which number {best} was the best. On the test images: loss "
+        f"{loss:.4f},\naccuracy {accuracy:.4f}, {len(y_test) - np.trace(confusion)} of {len(y_test)} wrong."
     )
     return accuracy, confusion
 

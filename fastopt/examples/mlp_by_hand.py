@@ -58,7 +58,7 @@ def main(data=None, epochs=2000, seed=0, output="."):
     for point, label, probability in zip(POINTS, LABELS[:, 0], p[:, 0]):
         print(f"{point[:2].astype(int)}  label {label:.0f}  probability of 1: {probability:.4f}")
     print(
-        f"{epochs} steps in {seconds:.2f} s, {seconds / epochs * 1e6:.0f} us each. Cross-entropy {losses[0]:.3f} at first, "
+        f"Steps: {epochs}, in {seconds:.2f} s, {seconds / epochs * 1e6:.0f} us each. Cross-entropy {losses[0]:.3f} at first, "
         f"{loss:.2e} now;\n{np.count_nonzero((p > 0.5) == LABELS)} of 4 right."
     )
     return loss, p

@@ -39,7 +39,7 @@ def main(data=None, epochs=200, seed=0, output="."):
     explained = 1 - np.mean((predicted - y_test) ** 2) / y_test.var()
     draw(history.history, output)
     print(
-        f"{epochs} epochs in {seconds:.2f} s. On the test rows the network is {error:.2f} {unit} off (root mean square),\n"
+        f"Epochs: {epochs}, in {seconds:.2f} s. On the test rows the network is {error:.2f} {unit} off (root mean square),\n"
         f"least squares {straight:.2f}; it explains {explained:.1%} of the variance."
     )
     return error, straight
