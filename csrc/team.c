@@ -139,8 +139,8 @@ void fo_force_threads(int always)
 int fo_team_size(double work)
 {
 #ifdef _OPENMP
-    /* below this a region saves a microsecond or two, and the worker that spins after it takes a core from NumPy's BLAS */
-    const double least = 8000;
+    /* below this a region saves a few microseconds at best, and the worker that spins after it takes a core from NumPy's BLAS */
+    const double least = 15000;
     const bool force = __atomic_load_n(&forced, __ATOMIC_RELAXED);
     if ((work < least && !force) || in_forked_child || omp_in_parallel())
         return 1;
