@@ -523,8 +523,8 @@ def test_fit_ends_with_the_averaged_weights_of_use_ema():
     model = nn.Sequential([nn.Input(shape=(2,)), nn.Dense(1, use_bias=False, kernel_initializer="ones")])
     model.compile(nn.optimizers.SGD(0.5, use_ema=True, ema_momentum=0.5), loss="mse")
     seen = []
-    model.fit(np.ones((1, 2)), np.zeros((1, 1)), epochs=2, verbose=0,
-              callbacks=[nn.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(model.get_weights()[0].copy()))])  # fmt: skip
+    watch = nn.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(model.get_weights()[0].copy()))
+    model.fit(np.ones((1, 2)), np.zeros((1, 1)), epochs=2, verbose=0, callbacks=[watch])
     np.testing.assert_allclose(seen, [[[-1], [-1]], [[1], [1]]])  # gradient 2 (w1 + w2) = 4, then -4
     np.testing.assert_allclose(model.get_weights()[0], 0)  # the mean of -1 and 1
 

@@ -248,8 +248,8 @@ def test_worked_by_hand(name, arrays, options, expected, dtype):
 
 
 def test_every_option_is_worked():
-    """Each function of fastopt.reference has rows, each option of its own is set in one, each formula is chosen in one."""
-    assert set(ROWS) == set(reference.__all__)
+    """Each optimizer of fastopt.reference has rows, each option of its own is set in one, each formula is chosen in one."""
+    assert set(ROWS) == {name for name in reference.__all__ if hasattr(optimizers, name)}
     for name, rows in ROWS.items():
         for p in inspect.signature(getattr(reference, name)).parameters.values():
             if p.kind is p.KEYWORD_ONLY and p.name not in (*PREPARED, "weight_decay", "decoupled_weight_decay"):

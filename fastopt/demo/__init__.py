@@ -7,6 +7,7 @@ import sys
 
 from .. import backend
 from .._info import info
+from ..arguments import at_least
 from . import digits, line
 
 
@@ -15,9 +16,9 @@ def add_arguments(parser):
         parser.add_argument(option, metavar=metavar, type=kind, default=default, help=words)
 
     known = list(digits.OPTIMIZERS)
-    add("--epochs", "N", _at_least(1), 20, "passes over the digits (default: %(default)s)")
+    add("--epochs", "N", at_least(1), 20, "passes over the digits (default: %(default)s)")
     add("--optimizers", "A,B,...", _names, known, f"some of {', '.join(known)} (default: all)")
-    add("--seed", "S", _at_least(0), 0, "of all that is random (default: %(default)s)")
+    add("--seed", "S", at_least(0), 0, "of all that is random (default: %(default)s)")
 
 
 def run(arguments):
@@ -34,15 +35,6 @@ def run(arguments):
     if not failures:
         print("\nAll checks passed.")
     return 1 if failures else 0
-
-
-def _at_least(least):
-    def integer(text):
-        if not text.isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"expected an integer of at least {least}, got {text!r}")
-        return int(text)
-
-    return integer
 
 
 def _names(text):

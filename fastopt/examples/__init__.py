@@ -6,6 +6,7 @@ import importlib
 import sys
 from pathlib import Path
 
+from ..arguments import at_least
 from .sources import Unusable
 
 EXAMPLES = {
@@ -22,8 +23,8 @@ def add_arguments(parser):
 
     parser.add_argument("name", nargs="?", type=_name, metavar="NAME", help=f"one of {', '.join(EXAMPLES)}; without it, lists them")
     add("--data", "DIR", str, "folder of data sets (default: the variable FASTOPT_DATA; without one, what comes with fastopt)")
-    add("--epochs", "N", _at_least(1), "passes over the data (default: the example's)")
-    add("--seed", "S", _at_least(0), "of all that is random (default: 0)")
+    add("--epochs", "N", at_least(1), "passes over the data (default: the example's)")
+    add("--seed", "S", at_least(0), "of all that is random (default: 0)")
     add("--output", "DIR", str, "folder for the picture, made if need be (default: the current one)")
 
 
@@ -58,12 +59,3 @@ def _name(text):
         near = difflib.get_close_matches(text.lower().replace("-", "_"), EXAMPLES, 1, 0.0)
         raise argparse.ArgumentTypeError(f"no example {text!r}, nearest known: {near[0]!r}; there are {', '.join(EXAMPLES)}")
     return text
-
-
-def _at_least(least):
-    def integer(text):
-        if not text.isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"expected an integer of at least {least}, got {text!r}")
-        return int(text)
-
-    return integer

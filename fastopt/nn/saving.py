@@ -2,12 +2,12 @@
 
 import json
 import os
-import secrets
 import warnings
 import zipfile
 
 import numpy as np
 
+from .. import files
 from . import configuration
 from .storage import allowance
 
@@ -83,21 +83,9 @@ def _listing(weights):
 
 
 def _write(path, header, arrays, overwrite):
-    path = os.path.realpath(os.fsdecode(path))  # through a link, to what it points at
-    if not overwrite and os.path.exists(path):
-        raise FileExistsError(f"save: {path!r} exists, and overwrite is False")
-    arrays = arrays | {"header": np.frombuffer(json.dumps(header, default=_plain).encode(), np.uint8)}
-    beside = os.path.join(os.path.dirname(path), f"{secrets.token_hex(8)}.part")
-    try:
-        with open(beside, "xb") as file:
-            np.savez(file, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except BaseException:
-        if os.path.exists(beside):
-            os.unlink(beside)
-        raise
+    if not overwrite and os.path.exists(files.target(path)):
+        raise FileExistsError(f"save: {files.target(path)!r} exists, and overwrite is False")
+    files.write(path, header, arrays, _plain)
 
 
 def _plain(value):

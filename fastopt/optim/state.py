@@ -3,11 +3,11 @@
 import copy
 import json
 import os
-import secrets
 from collections.abc import Mapping
 
 import numpy as np
 
+from .. import files
 from . import hyper
 
 FORMAT = "fastopt optimizer 1"
@@ -134,19 +134,7 @@ def save(path, opt):
                 numbers.setdefault(i, {})[name] = value
     header = {"format": FORMAT, "optimizer": type(opt).__name__, "numbers": numbers}
     header |= {"param_groups": given["param_groups"], "step": given["step"]}
-    arrays["header"] = np.frombuffer(json.dumps(header, default=lambda x: x.tolist()).encode(), np.uint8)  # NumPy's numbers
-    path = os.path.realpath(os.fsdecode(path))  # through a link, to what it points at
-    beside = os.path.join(os.path.dirname(path), f"{secrets.token_hex(8)}.part")
-    try:
-        with open(beside, "xb") as file:
-            np.savez(file, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except BaseException:
-        if os.path.exists(beside):
-            os.unlink(beside)
-        raise
+    files.write(path, header, arrays, plain=lambda x: x.tolist())  # NumPy's numbers
 
 
 def load(path, opt):

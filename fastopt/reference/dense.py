@@ -44,7 +44,8 @@ def dense_backward(dy, x, kernel, y, activation="linear", *, z=None, alpha=None,
     """
     for name, array in (("dy", dy), ("y", y), ("z", z)):
         if array is not None and array.shape != (*x.shape[:-1], kernel.shape[-1]):
-            raise ValueError(f"dense_backward: {name} has shape {array.shape}, expected {(*x.shape[:-1], kernel.shape[-1])} = (..., O)")
+            raise ValueError(f"dense_backward: {name} has shape {array.shape}, expected "
+                         f"{(*x.shape[:-1], kernel.shape[-1])} = (..., O)")  # fmt: skip
     dz = activation_backward(dy, y, activation, z=z, alpha=alpha)
     count = math.prod(dz.shape[:-1])
     rows = dz.reshape(count, dz.shape[-1])
