@@ -42,10 +42,10 @@ def dense_backward(dy, x, kernel, y, activation="linear", *, z=None, alpha=None,
     y is what dense_forward returned; z as well, with `return_z`, where the derivative is no function of y (gelu, gelu_tanh,
     silu). With `accumulate` dkernel and dbias are added to those in `out`; with `overwrite_dy` dy serves as workspace.
     """
+    shape = (*x.shape[:-1], kernel.shape[-1])
     for name, array in (("dy", dy), ("y", y), ("z", z)):
-        if array is not None and array.shape != (*x.shape[:-1], kernel.shape[-1]):
-            raise ValueError(f"dense_backward: {name} has shape {array.shape}, expected "
-                         f"{(*x.shape[:-1], kernel.shape[-1])} = (..., O)")  # fmt: skip
+        if array is not None and array.shape != shape:
+            raise ValueError(f"dense_backward: {name} has shape {array.shape}, expected {shape} = (..., O)")
     dz = activation_backward(dy, y, activation, z=z, alpha=alpha)
     count = math.prod(dz.shape[:-1])
     rows = dz.reshape(count, dz.shape[-1])
