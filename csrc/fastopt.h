@@ -49,6 +49,7 @@ typedef struct {
     ptrdiff_t rows, cols;
     const void *data;
     ptrdiff_t row, col;
+    const void *packed;                                        /* the right operand of a product as .pack left it, or NULL */
 } fo_matrix;
 
 /* A dense layer over `rows` inputs: C-contiguous arrays, NULL where there is none or none is wanted. */
@@ -98,6 +99,8 @@ typedef struct {
     bool (*all_finite)(ptrdiff_t n, const void *grad, double grad_scale);
     /* c = a b or c + a b; -1 where memory is missing */
     int (*gemm)(const fo_matrix *a, const fo_matrix *b, const fo_matrix *c, bool accumulate);
+    ptrdiff_t (*packed_size)(ptrdiff_t rows, ptrdiff_t cols);  /* elements that .pack writes, 64-byte aligned */
+    void (*pack)(const fo_matrix *b, void *to);
     int (*dense_forward)(const fo_dense *layer);               /* -1 as well */
     int (*dense_backward)(const fo_dense *layer);
     const fo_activation *activations;                          /* by kind; ends with a row without a name */

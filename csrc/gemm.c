@@ -17,6 +17,7 @@ typedef void epilogue(void *context, ptrdiff_t row, ptrdiff_t rows, ptrdiff_t co
 typedef struct {
     ptrdiff_t m, n, k;
     const real *a, *b;
+    const real *packed;                                        /* b as pack_whole left it; NULL: as it lies */
     real *c;
     ptrdiff_t a_row, a_col, b_row, b_col, c_row, c_col;        /* strides, in elements */
     const real *start;                                         /* added: c itself, a bias (stride 0 over the rows), or NULL */
@@ -35,7 +36,7 @@ typedef struct {
 
 static product swap(product g)
 {
-    return (product){g.n, g.m, g.k, g.b, g.a, g.c, g.b_col, g.b_row, g.a_col, g.a_row, g.c_col, g.c_row,
+    return (product){g.n, g.m, g.k, g.b, g.a, NULL, g.c, g.b_col, g.b_row, g.a_col, g.a_row, g.c_col, g.c_row,
                      g.start, g.start_col, g.start_row, g.finish, g.context, !g.swapped};
 }
 
@@ -45,16 +46,30 @@ static inline bool collides(ptrdiff_t stride)
     return stride * (ptrdiff_t)sizeof(real) % 1024 == 0;
 }
 
+/* Columns of a packed b, zeros behind the last ones not counted. */
+static inline ptrdiff_t whole_panels(ptrdiff_t n)
+{
+    return (n + NR - 1) / NR * NR;
+}
+
+/* All of b in panels, block of k after block of k, for products that use it again and again: k * whole_panels(n) elements. */
+static void pack_whole(const real *b, ptrdiff_t b_row, ptrdiff_t b_col, ptrdiff_t k, ptrdiff_t n, real *to)
+{
+    for (ptrdiff_t pc = 0; pc < k; pc += KC)
+        for (ptrdiff_t j = 0, kc = k - pc < KC ? k - pc : KC; j < n; j += NR)
+            pack_columns(b + pc * b_row + j * b_col, b_row, b_col, kc, n - j < NR ? n - j : NR, to + pc * whole_panels(n) + j * kc);
+}
+
 static plan plan_of(product g)
 {
     plan p = {.g = g};
     const double m = g.m, n = g.n, k = g.k, columns = (g.n + LANES - 1) / LANES;
-    p.dots = g.b_row == 1 && g.m <= 2 * ROWS_OF_DOTS && g.k >= (g.m == 1 ? LANES : 2 * LANES);
+    p.dots = !g.packed && g.b_row == 1 && g.m <= 2 * ROWS_OF_DOTS && g.k >= (g.m == 1 ? LANES : 2 * LANES);
     if (p.dots) {
         p.pack_a = g.a_col != 1;
         p.cost = n * (k / LANES * (m < 2 ? 2 : m) + 8 * m) + (p.pack_a ? m * k : 0);
     } else {
-        p.pack_b = g.b_col != 1 || (g.m > 6 && g.k * g.n > 524288) ||
+        p.pack_b = g.packed || g.b_col != 1 || (g.m > 6 && g.k * g.n > 524288) ||
                    (g.m > 3 * MR && (g.k * g.n > 32768 || collides(g.b_row)));
         p.pack_a = g.n > 2 * NR && (g.n > 16 * NR || collides(g.a_row == 1 ? g.a_col : g.a_row));
         p.cost = k * columns * (m < 2 ? 2 : m) + (g.b_col == 1 ? 0 : k * n / (g.k < LANES ? 1 : 4)) +
@@ -79,7 +94,8 @@ static void multiply_rectangle(const plan *p, ptrdiff_t i_begin, ptrdiff_t i_end
             const bool last = pc + kc == g->k;
             const real *start = pc ? g->c : g->start;          /* later blocks add to the earlier ones */
             const ptrdiff_t start_row = pc ? g->c_row : g->start_row, start_col = pc ? g->c_col : g->start_col;
-            if (p->pack_b || g->n < LANES)
+            const real *panels = g->packed ? g->packed + pc * whole_panels(g->n) + jc * kc : packed_b;
+            if (!g->packed && (p->pack_b || g->n < LANES))
                 for (ptrdiff_t j = 0; j < nc; j += NR)
                     pack_columns(b + j * g->b_col, g->b_row, g->b_col, kc, nc - j < NR ? nc - j : NR, packed_b + j * kc);
             for (ptrdiff_t r = 0; r < panels_of_rows; r++) {
@@ -103,7 +119,7 @@ static void multiply_rectangle(const plan *p, ptrdiff_t i_begin, ptrdiff_t i_end
                     /* b as it lies: the last vectors begin so much earlier that they end with the row */
                     const ptrdiff_t early = packed || jc + j + width <= g->n ? 0 : jc + j + width - g->n;
                     real *c = g->c + i * g->c_row + (jc + j) * g->c_col;
-                    t.b = packed ? packed_b + j * kc : b + j - early;
+                    t.b = packed ? panels + j * kc : b + j - early;
                     t.b_row = packed ? width : g->b_row;
                     t.to = whole ? c : edge;
                     t.to_row = whole ? g->c_row : NR;
@@ -141,7 +157,8 @@ static void multiply_by_dots(const plan *p, ptrdiff_t j_begin, ptrdiff_t j_end, 
 /* The share of `rank` in a product: a rectangle, cut so that all threads together pack least. */
 static int gemm_share(const product *given, int rank, int size)
 {
-    const plan straight = plan_of(*given), turned = plan_of(swap(*given)), *p = turned.cost < straight.cost ? &turned : &straight;
+    const plan straight = plan_of(*given), turned = plan_of(swap(*given));
+    const plan *p = !given->packed && turned.cost < straight.cost ? &turned : &straight;
     const product *g = &p->g;
     if (g->m == 0 || g->n == 0)
         return 0;
@@ -159,8 +176,8 @@ static int gemm_share(const product *given, int rank, int size)
     const int down = size / across, row = rank / across, col = rank % across;
     const ptrdiff_t i = fo_share(g->m, row, down, MR), i_end = fo_share(g->m, row + 1, down, MR);
     const ptrdiff_t j = fo_share(g->n, col, across, NR), j_end = fo_share(g->n, col + 1, across, NR);
-    const ptrdiff_t packed = p->dots ? g->m * g->k : PANEL_ROWS * KC + KC * (g->n < NC ? (g->n + NR - 1) / NR * NR : NC);
-    real *space = fo_workspace(packed * sizeof(real));
+    const ptrdiff_t panels = g->packed ? 0 : KC * (g->n < NC ? whole_panels(g->n) : NC);
+    real *space = fo_workspace((!p->dots ? PANEL_ROWS * KC + panels : p->pack_a ? g->m * g->k : 1) * sizeof(real));
     if (!space)
         return -1;
     if (p->dots)
@@ -195,8 +212,19 @@ static void gemm_task(void *context, fo_team *team)
 static int gemm(const fo_matrix *a, const fo_matrix *b, const fo_matrix *c, bool accumulate)
 {
     gemm_job job = {{.m = a->rows, .n = b->cols, .k = a->cols, .a = a->data, .a_row = a->row, .a_col = a->col,
-                     .b = b->data, .b_row = b->row, .b_col = b->col, .c = (void *)c->data, .c_row = c->row, .c_col = c->col,
+                     .b = b->data, .b_row = b->row, .b_col = b->col, .packed = b->packed,
+                     .c = (void *)c->data, .c_row = c->row, .c_col = c->col,
                      .start = accumulate ? c->data : NULL, .start_row = c->row, .start_col = c->col}, 0};
     fo_run(fo_team_size(gemm_nanoseconds(a->rows, b->cols, a->cols)), gemm_task, &job);
     return -job.failed;
+}
+
+static ptrdiff_t packed_size(ptrdiff_t k, ptrdiff_t n)
+{
+    return k * whole_panels(n);
+}
+
+static void pack_matrix(const fo_matrix *b, void *to)
+{
+    pack_whole(b->data, b->row, b->col, b->rows, b->cols, to);
 }

@@ -79,6 +79,7 @@ def ema(average, param, *, decay):
 
 
 OPTIMIZERS = [name for name in reference.__all__ if "grad" in inspect.signature(getattr(reference, name)).parameters]
+Packed = core.Packed if NAME == "compiled" else reference.dense.Packed
 if NAME == "compiled":
     globals().update({name: getattr(core, name) for name in reference.__all__ if name not in (*OPTIMIZERS, "ema")})
     for _name in set(reference.__all__) - {*OPTIMIZERS, "ema"}:

@@ -82,6 +82,7 @@ from .reference import (
 from .reference import (
     sparse_categorical_crossentropy as sparse_categorical_crossentropy,
 )
+from .reference.dense import Packed as Packed
 
 ASKED_BY: dict[str, str]
 OPTIMIZERS: list[str]

@@ -24,8 +24,8 @@ cdef inline cnp.ndarray contiguous(str owner, str name, object a, cnp.ndarray li
     return array if cnp.PyArray_IS_C_CONTIGUOUS(array) else cnp.PyArray_GETCONTIGUOUS(array)
 
 
-cdef int wrong_shape(str owner, str name, cnp.ndarray array, str expected) except -1:
-    raise ValueError(f"{owner}: {name} has shape {tuple([array.shape[i] for i in range(array.ndim)])}, expected {expected}")
+cdef int wrong_shape(str owner, str name, object array, str expected) except -1:
+    raise ValueError(f"{owner}: {name} has shape {array.shape}, expected {expected}")
 
 
 cdef inline cnp.npy_intp last(cnp.ndarray array) noexcept:

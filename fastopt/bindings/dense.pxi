@@ -6,30 +6,73 @@ cdef fo_matrix matrix(cnp.ndarray a, bint transposed) noexcept:
     cdef int first = transposed, itemsize = cnp.PyArray_ITEMSIZE(a)
     m.rows, m.cols = cnp.PyArray_DIM(a, first), cnp.PyArray_DIM(a, 1 - first)
     m.row, m.col = cnp.PyArray_STRIDE(a, first) // itemsize, cnp.PyArray_STRIDE(a, 1 - first) // itemsize
-    m.data = cnp.PyArray_DATA(a)
+    m.data, m.packed = cnp.PyArray_DATA(a), NULL
+    return m
+
+
+cdef class Packed:
+    """A copy of a matrix in the order in which products read their right operand: gemm takes it for b, and packs nothing.
+
+    It serves the CPU target that it was made on.
+    """
+    cdef readonly tuple shape
+    cdef readonly object dtype
+    cdef cnp.ndarray panels
+    cdef const fo_kernels *table
+
+    def __init__(self, b, *, bint transpose=False):
+        cdef cnp.ndarray array = strided("Packed", "b", b, None)
+        cdef cnp.npy_intp[1] size
+        cdef fo_matrix m
+        if cnp.PyArray_NDIM(array) != 2:
+            wrong_shape("Packed", "b", array, "two dimensions")
+        m = matrix(array, transpose)
+        self.shape, self.dtype, self.table = (m.rows, m.cols), array.dtype, table_of(array)
+        size[0] = self.table.packed_size(m.rows, m.cols)
+        self.panels = cnp.PyArray_EMPTY(1, size, cnp.PyArray_TYPE(array), 0)
+        self.table.pack(&m, cnp.PyArray_DATA(self.panels))
+
+
+cdef fo_matrix packed_matrix(str owner, str name, Packed b, cnp.ndarray like) except *:
+    """A packed right operand as C sees it."""
+    cdef fo_matrix m
+    if b.table != table_of(like):
+        raise TypeError(f"{owner}: {name} was packed for {b.dtype}, {(<bytes> b.table.isa).decode()}, expected {like.dtype}, "
+                        f"{(<bytes> table_of(like).isa).decode()}; pack it again")
+    memset(&m, 0, sizeof(m))
+    m.rows, m.cols = b.shape
+    m.packed = cnp.PyArray_DATA(b.panels)
     return m
 
 
 def gemm(a, b, *, bint transpose_a=False, bint transpose_b=False, out=None, bint accumulate=False):
-    cdef cnp.ndarray x = strided("gemm", "a", a, None), y = strided("gemm", "b", b, x), z
+    cdef cnp.ndarray x = strided("gemm", "a", a, None), y = None, z
     cdef fo_matrix ma, mb, mc
     cdef cnp.npy_intp[2] shape
     cdef const fo_kernels *table = table_of(x)
     cdef int status
     if cnp.PyArray_NDIM(x) != 2:
         wrong_shape("gemm", "a", x, "two dimensions")
-    if cnp.PyArray_NDIM(y) != 2:
-        wrong_shape("gemm", "b", y, "two dimensions")
-    ma, mb = matrix(x, transpose_a), matrix(y, transpose_b)
+    ma = matrix(x, transpose_a)
+    if isinstance(b, Packed):
+        if transpose_b:
+            raise ValueError("gemm: transpose_b=True with a packed b, expected Packed(b, transpose=True)")
+        mb = packed_matrix("gemm", "b", b, x)
+    else:
+        y = strided("gemm", "b", b, x)
+        if cnp.PyArray_NDIM(y) != 2:
+            wrong_shape("gemm", "b", y, "two dimensions")
+        mb = matrix(y, transpose_b)
     if ma.cols != mb.rows:
-        wrong_shape("gemm", "b", y, f"({mb.cols}, {ma.cols}) = (N, K)" if transpose_b else f"({ma.cols}, {mb.cols}) = (K, N)")
+        wrong_shape("gemm", "b", b, f"({mb.cols}, {ma.cols}) = (N, K)" if transpose_b else f"({ma.cols}, {mb.cols}) = (K, N)")
     if accumulate and out is None:
         raise ValueError("gemm: accumulate=True needs out, the array to add to")
     shape[0], shape[1] = ma.rows, mb.cols
     z = result("gemm", "c", out, 2, shape, cnp.PyArray_TYPE(x))
     if out is not None:
         apart("gemm", "c", z, "a", x)
-        apart("gemm", "c", z, "b", y)
+        if y is not None:
+            apart("gemm", "c", z, "b", y)
     mc = matrix(z, False)
     with nogil:
         status = table.gemm(&ma, &mb, &mc, accumulate)

@@ -18,6 +18,7 @@ cdef extern from "fastopt.h" nogil:
         ptrdiff_t rows, cols
         const void *data
         ptrdiff_t row, col
+        const void *packed
     ctypedef struct fo_dense:
         ptrdiff_t rows, inputs, outputs
         const void *x
@@ -62,6 +63,8 @@ cdef extern from "fastopt.h" nogil:
         const fo_optimizer *optimizers
         void (*ema)(ptrdiff_t n, void *average, const void *param, double decay) noexcept nogil
         int (*gemm)(const fo_matrix *a, const fo_matrix *b, const fo_matrix *c, bint accumulate) noexcept nogil
+        ptrdiff_t (*packed_size)(ptrdiff_t rows, ptrdiff_t cols) noexcept nogil
+        void (*pack)(const fo_matrix *b, void *to) noexcept nogil
         int (*dense_forward)(const fo_dense *layer) noexcept nogil
         int (*dense_backward)(const fo_dense *layer) noexcept nogil
         const fo_activation *activations

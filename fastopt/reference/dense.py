@@ -2,15 +2,32 @@
 
 import math
 
+import numpy as np
+
 from .activations import activation_backward, activation_forward
 from .out import deliver
+
+
+class Packed:
+    """The right operand of products that use it again and again; the compiled one keeps it in the order in which they read it."""
+
+    def __init__(self, b, *, transpose=False):
+        if b.ndim != 2:
+            raise ValueError(f"Packed: b has shape {b.shape}, expected two dimensions")
+        self.array = np.array(b.T if transpose else b)
+        self.shape, self.dtype = self.array.shape, self.array.dtype
 
 
 def gemm(a, b, *, transpose_a=False, transpose_b=False, out=None, accumulate=False):
     """c = a b, or c + a b: a is (M, K), or (K, M) with transpose_a, b (K, N), or (N, K) with transpose_b; c is (M, N).
 
-    With `accumulate` the product is added to `out`, which must be given. Raises ValueError where the shapes do not chain.
+    With `accumulate` the product is added to `out`, which must be given. b may be Packed. Raises ValueError where the shapes do
+    not chain.
     """
+    if isinstance(b, Packed):
+        if transpose_b:
+            raise ValueError("gemm: transpose_b=True with a packed b, expected Packed(b, transpose=True)")
+        b = b.array
     a, b = a.T if transpose_a else a, b.T if transpose_b else b
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[0]:
         raise ValueError(f"gemm: a and b, transposed as asked for, have shapes {a.shape} and {b.shape}, expected (M, K) and (K, N)")
