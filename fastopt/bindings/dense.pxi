@@ -191,7 +191,8 @@ def dense_backward(dy, x, kernel, y, activation="linear", *, z=None, alpha=None,
                 apart(owner, name, array, "y", v)
                 if z is not None:
                     apart(owner, name, array, "z", u)
-        for name, array, other, second in (("dx", dx, "dkernel", dkernel), ("dx", dx, "dbias", dbias), ("dkernel", dkernel, "dbias", dbias)):
+        for name, array, other, second in (("dx", dx, "dkernel", dkernel), ("dx", dx, "dbias", dbias),
+                                           ("dkernel", dkernel, "dbias", dbias)):
             if array is not None and second is not None:
                 apart(owner, name, array, other, second)
     d.dy, d.y = cnp.PyArray_DATA(g), cnp.PyArray_DATA(v)
