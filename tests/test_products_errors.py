@@ -124,11 +124,12 @@ def test_results_apart_from_arguments_and_each_other(function, arguments, names,
 
 
 def test_results_among_the_rows_of_an_argument(compiled):
-    """Judged exactly: between two rows of `a` is room, in one of them is not."""
+    """Judged exactly: between two rows of b is room, in one of them is not."""
     base = np.ones((6, 6))
-    a, b = base[::2, :4], np.full((4, 6), 2.0)
-    assert np.all(kernels.gemm(a[:1], b, out=base[1:2]) == 8)
-    base[:] = 1
-    with pytest.raises(ValueError, match="gemm: out, for c, overlaps a in memory"):
-        kernels.gemm(a[:, :3], np.ones((3, 2)), out=base.reshape(-1)[10:16].reshape(3, 2))
+    a, b = np.full((1, 3), 2.0), base[::2, :4]
+    with pytest.raises(ValueError, match="gemm: out, for c, overlaps b in memory"):
+        kernels.gemm(a, b, out=base.reshape(-1)[3:7].reshape(1, 4))
     assert np.all(base == 1)
+    kernels.gemm(a, b, out=base[1, 1:5].reshape(1, 4))
+    assert np.all(base[1] == [1, 6, 6, 6, 6, 1])
+    assert np.all(base[[0, 2, 3, 4, 5]] == 1)
