@@ -133,3 +133,16 @@ def test_results_among_the_rows_of_an_argument(compiled):
     kernels.gemm(a, b, out=base[1, 1:5].reshape(1, 4))
     assert np.all(base[1] == [1, 6, 6, 6, 6, 1])
     assert np.all(base[[0, 2, 3, 4, 5]] == 1)
+
+
+def test_a_packed_operand_is_whole_once_it_exists(compiled):
+    """Also that of a subclass that forgets to call its base."""
+
+    class Named(kernels.Packed):
+        def __init__(self, b, name):
+            self.name = name
+
+    with pytest.raises(TypeError):
+        kernels.Packed.__new__(kernels.Packed)
+    with pytest.raises(TypeError):
+        Named(np.ones((2, 3)), "kernel")

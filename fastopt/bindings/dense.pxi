@@ -20,7 +20,7 @@ cdef class Packed:
     cdef cnp.ndarray panels
     cdef const fo_kernels *table
 
-    def __init__(self, b, *, bint transpose=False):
+    def __cinit__(self, b, *, bint transpose=False):
         cdef cnp.ndarray array = strided("Packed", "b", b, None)
         cdef cnp.npy_intp[1] size
         cdef fo_matrix m
