@@ -84,7 +84,9 @@ static void multiply_rectangle(const plan *p, ptrdiff_t i_begin, ptrdiff_t i_end
     const product *g = &p->g;
     real *const packed_a = space, *const packed_b = space + PANEL_ROWS * KC;
     real edge[MR * NR] __attribute__((aligned(64)));
-    const ptrdiff_t panels_of_rows = (i_end - i_begin + MR - 1) / MR;
+    /* panels of rows of about equal heights: eight and eight, not twelve and four; the first `taller` ones have a row more */
+    const ptrdiff_t heights = (i_end - i_begin + MR - 1) / MR, height = heights ? (i_end - i_begin) / heights : 0;
+    const ptrdiff_t taller = heights ? (i_end - i_begin) % heights : 0;
     for (ptrdiff_t jc = j_begin; jc < j_end; jc += NC) {
         const ptrdiff_t nc = j_end - jc < NC ? j_end - jc : NC;
         ptrdiff_t pc = 0;
@@ -98,10 +100,8 @@ static void multiply_rectangle(const plan *p, ptrdiff_t i_begin, ptrdiff_t i_end
             if (!g->packed && (p->pack_b || g->n < LANES))
                 for (ptrdiff_t j = 0; j < nc; j += NR)
                     pack_columns(b + j * g->b_col, g->b_row, g->b_col, kc, nc - j < NR ? nc - j : NR, packed_b + j * kc);
-            for (ptrdiff_t r = 0; r < panels_of_rows; r++) {
-                /* panels of about equal heights: eight and eight, not twelve and four */
-                const ptrdiff_t i = i_begin + fo_share(i_end - i_begin, r, panels_of_rows, 1);
-                const int rows = i_begin + fo_share(i_end - i_begin, r + 1, panels_of_rows, 1) - i;
+            for (ptrdiff_t i = i_begin, rows; i < i_end; i += rows) {
+                rows = height + (i - i_begin < taller * (height + 1));
                 const ptrdiff_t wide = p->pack_b || g->c_col != 1 ? NR : vectors_of(rows) * LANES;
                 tile t = {.k = kc, .a = g->a + i * g->a_row + pc * g->a_col, .a_row = g->a_row, .a_col = g->a_col};
                 if (p->pack_a) {

@@ -99,9 +99,12 @@ static void merge(const real *t, ptrdiff_t rows, ptrdiff_t cols, real *c, ptrdif
     const ptrdiff_t t_slow = by_rows ? NR : 1, t_fast = by_rows ? 1 : NR;
     const ptrdiff_t c_slow = by_rows ? c_row : c_col, c_fast = by_rows ? 1 : c_row;
     const ptrdiff_t s_slow = by_rows ? start_row : start_col, s_fast = by_rows ? start_col : start_row;
-    for (ptrdiff_t i = 0; i < slow; i++)
-        for (ptrdiff_t j = 0; j < fast; j++) {
-            const real x = t[i * t_slow + j * t_fast];
-            c[i * c_slow + j * c_fast] = start ? start[i * s_slow + j * s_fast] + x : x;
-        }
+    if (!start)
+        for (ptrdiff_t i = 0; i < slow; i++, t += t_slow, c += c_slow)
+            for (ptrdiff_t j = 0; j < fast; j++)
+                c[j * c_fast] = t[j * t_fast];
+    else
+        for (ptrdiff_t i = 0; i < slow; i++, t += t_slow, c += c_slow, start += s_slow)
+            for (ptrdiff_t j = 0; j < fast; j++)
+                c[j * c_fast] = start[j * s_fast] + t[j * t_fast];
 }
