@@ -16,7 +16,12 @@ def write(path, header, arrays, plain):
     """An .npz without pickle at exactly `path`: named arrays, and a header as JSON; `plain` is for what json does not know."""
     arrays = arrays | {"header": np.frombuffer(json.dumps(header, default=plain).encode(), np.uint8)}
     path = target(path)
-    beside = os.path.join(os.path.dirname(path), f"{secrets.token_hex(8)}.part")
+    folder = os.path.dirname(path)
+    if os.path.isdir(path):
+        raise IsADirectoryError(f"{path!r} is a folder, expected the path of a file")
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(f"there is no folder {folder!r} to write {path!r} in")
+    beside = os.path.join(folder, f"{secrets.token_hex(8)}.part")
     try:
         with open(beside, "xb") as file:
             np.savez(file, **arrays)

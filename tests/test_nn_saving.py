@@ -261,3 +261,13 @@ def test_foreign_archives(tmp_path):
     np.savez_compressed(tmp_path / "b.npz", header=np.zeros(10**6, np.uint8))
     with pytest.raises(ValueError, match="compressed"):
         nn.load_model(tmp_path / "b.npz")
+
+
+def test_paths_that_cannot_be_written(tmp_path):
+    model = nn.Sequential([nn.Input((2,)), nn.Dense(1)])
+    for write in model.save, model.save_weights:
+        with pytest.raises(FileNotFoundError, match=r"no folder '.*a.b' to write '.*c.keras'"):
+            write(tmp_path / "a" / "b" / "c.keras")
+        with pytest.raises(IsADirectoryError, match="is a folder, expected the path of a file"):
+            write(tmp_path)
+    assert not list(tmp_path.iterdir())
