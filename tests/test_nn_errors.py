@@ -288,3 +288,12 @@ def test_a_subclass_that_returns_no_tensor():
         Wrong().predict(X)
     with pytest.raises(TypeError, match="must define call"):
         Without().predict(X)
+
+
+def test_a_layer_with_call():
+    class Twice(nn.Layer):
+        def call(self, x):
+            return x * 2
+
+    with pytest.raises(TypeError, match=r"Twice: a layer has compute\(call, x, training\) and gradient"):
+        Twice()

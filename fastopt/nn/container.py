@@ -9,6 +9,7 @@ class Container(Layer):
     """The part of Model that holds its layers and their weights."""
 
     graph = None
+    traced = True
 
     @property
     def _layers(self):

@@ -47,6 +47,7 @@ class Layer(Weighted):
 
     kind = property(lambda self: type(self).__name__)  # what summaries and automatic names call it
     passes = False  # whether the result may be the input itself, or a view of it
+    traced = False  # whether it may have a `call`, made of other layers
     splits = False  # whether `call.linear` leaves out an activation of the attribute `activation`
 
     def __init__(self, *, name=None, dtype=None, trainable=True, activity_regularizer=None, input_shape=None, input_dim=None,
@@ -54,6 +55,9 @@ class Layer(Weighted):
         owner = type(self).__name__
         if unknown:
             raise TypeError(f"{owner}: unexpected argument {next(iter(unknown))!r}")
+        if hasattr(self, "call") and not self.traced:
+            raise TypeError(f"{owner}: a layer has compute(call, x, training) and gradient(call, dy) in place of call; "
+                            "a subclass of Model may define call")  # fmt: skip
         self.name = automatic_name(self.kind) if name is None else str(name)
         self.explicit_dtype = dtype is not None
         self.set_dtype(check_dtype(owner, dtype))
