@@ -322,3 +322,46 @@ def test_float64_models(rng):
     assert functional.dtype == "float64"
     with pytest.raises(ValueError, match="one dtype"):
         nn.Model(x, nn.Dense(2)(nn.Dense(2, dtype="float64")(x)))
+
+
+def named(rng):
+    x, y = nn.Input((3,), name="x"), nn.Input((2,), name="y")
+    model = nn.Model({"x": x, "y": y}, {"a": nn.Dense(1)(x), "b": nn.Dense(2)(y)})
+    return model, {"y": rng.normal(size=(50, 2)).astype("f4"), "x": rng.normal(size=(50, 3)).astype("f4")}
+
+
+def test_outputs_given_as_a_dict_come_back_as_one(rng):
+    model, data = named(rng)
+    want = model.predict(data)
+    assert {name: y.shape for name, y in want.items()} == {"a": (50, 1), "b": (50, 2)}
+    halves = ({name: x[i : i + 25] for name, x in data.items()} for i in (0, 25))
+    for got in (model(data), model.forward(data, training=True), model.predict_on_batch(data), model.predict(data, batch_size=7),
+                model.predict(halves)):  # fmt: skip
+        assert list(got) == ["a", "b"]
+        for name, y in want.items():
+            np.testing.assert_allclose(got[name], y, rtol=1e-5, atol=1e-6)
+    one = nn.Model(model.inputs, {"a": model.outputs[0]})
+    np.testing.assert_allclose(one.predict([data["x"], data["y"]])["a"], want["a"], rtol=1e-5, atol=1e-6)
+
+
+def test_gradients_as_a_dict(rng):
+    model, data = named(rng)
+    y = model.forward(data, training=True)
+    ones = {"b": np.ones_like(y["b"]), "a": np.ones_like(y["a"])}
+    by_name = model.backward(ones)
+    model.forward(data, training=True)
+    for got, want in zip(by_name, model.backward([ones["a"], ones["b"]])):
+        np.testing.assert_array_equal(got, want)
+
+
+def test_a_model_with_dicts_within_a_model(tmp_path, rng):
+    model, data = named(rng)
+    x, y = nn.Input((3,)), nn.Input((2,))
+    parts = model({"y": y, "x": x})  # by name, whatever the order
+    assert list(parts) == ["a", "b"]
+    outer = nn.Model([x, y], nn.Concatenate()([parts["b"], parts["a"]]))
+    want = model.predict(data)
+    got = outer.predict([data["x"], data["y"]])
+    np.testing.assert_allclose(got, np.hstack([want["b"], want["a"]]), rtol=1e-5, atol=1e-6)
+    outer.save(tmp_path / "outer")
+    np.testing.assert_array_equal(nn.load_model(tmp_path / "outer").predict([data["x"], data["y"]]), got)

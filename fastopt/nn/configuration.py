@@ -7,6 +7,7 @@ from .input import InputLayer
 from .layer import Layer
 from .model import Model
 from .sequential import Sequential
+from .tensor import flat
 
 LAYERS = {name: cls for name, cls in vars(layers).items() if inspect.isclass(cls) and issubclass(cls, Layer)}
 
@@ -87,7 +88,7 @@ def _functional(config, custom_objects):
     for node in config["nodes"]:
         tensors = [results[i][j] for i, j in node["inputs"]]
         result = made[node["layer"]](tensors if node["several"] else tensors[0], training=node["training"])
-        results.append(result if isinstance(result, list) else [result])
+        results.append(flat(result))
     outputs = [results[i][j] for i, j in config["outputs"]]
     forms = [dict(zip(form, tensors)) if form else tensors for form, tensors in
              ((config["input_form"], inputs), (config["output_form"], outputs))]  # fmt: skip

@@ -4,13 +4,14 @@ import inspect
 
 import numpy as np
 
+from . import batches
 from .container import Container
 from .dtypes import as_float
 from .graph import Graph
 from .input import Input
 from .layer import FOLLOW
 from .program import Program, run
-from .tensor import Tensor, flat
+from .tensor import Tensor, flat, is_symbolic
 from .training import Trainer
 
 
@@ -114,14 +115,28 @@ class Model(Trainer, Container):
     # use
 
     def outputs_of(self, inputs):
-        """The outputs for a list of arrays, fresh: one, or a list of several."""
+        """The outputs for a list of arrays, fresh: one, a list of several, or a dict where the model was made with one."""
         outputs = run(self.graph, inputs)
         if self.graph.aliases:
             outputs = _apart(outputs, inputs)
+        return self.formed(outputs)
+
+    def formed(self, outputs):
+        """A list with an entry per output, in the form that the model was made with: one, a list, or a dict by name."""
+        if self._output_form is not None:
+            return dict(zip(self._output_form, outputs))
         return outputs if len(outputs) > 1 else outputs[0]
 
+    def __call__(self, inputs, training=None, mask=None):
+        """As any layer, on symbolic tensors or arrays; the results in the form that the model was made with."""
+        if not is_symbolic(inputs):
+            return super().__call__(inputs, training, mask)
+        if isinstance(inputs, dict) and self.graph is not None:
+            inputs = _one(batches.parts(self.name, "inputs", inputs, self.input_names))
+        return self.formed(flat(super().__call__(inputs, training, mask)))
+
     def forward(self, x, training=False, mask=None, initial_state=None):
-        """The outputs for x, fresh arrays: one, or a list of several. With training=True, backward may follow."""
+        """The outputs for x, fresh arrays: one, or a list or dict of several. With training=True, backward may follow."""
         inputs = self.inputs_of("forward", x)
         if not training:
             return self.outputs_of(inputs)
@@ -129,17 +144,20 @@ class Model(Trainer, Container):
         self._last = Program(self.graph)
         outputs = _apart(self._last.forward(inputs, True), inputs)
         self._last.output_shapes = [y.shape for y in outputs]
-        return outputs if len(outputs) > 1 else outputs[0]
+        return self.formed(outputs)
 
     def backward(self, dy, accumulate=False):
         """The gradient of the inputs, for the gradient dy of the outputs of the last forward(x, training=True).
 
-        Writes grads of the layers that train, or adds to them. For several outputs dy is a list, None standing for an output that
-        does not count; of several inputs a list comes back, None standing for one without influence. Penalties are left out.
+        Writes grads of the layers that train, or adds to them. For several outputs dy is a list, or a dict as the outputs, None
+        standing for an output that does not count; of several inputs a list comes back, None standing for one without influence.
+        Penalties are left out.
         """
         if self._last is None:
             raise RuntimeError(f"backward: model {self.name!r} has had no forward(x, training=True)")
         outputs = self.graph.outputs
+        if isinstance(dy, dict):
+            dy = batches.parts("backward", "dy", dy, self.output_names)
         given = dy if isinstance(dy, (list, tuple)) else [dy]
         if len(given) != len(outputs):
             raise ValueError(f"backward: got {len(given)} gradients for {len(outputs)} outputs")

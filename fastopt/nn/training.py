@@ -161,12 +161,12 @@ class Trainer(Feeder):
         return logs if return_dict else _listed(logs)
 
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
-        """The outputs for x, a fresh array, or a list of them for several outputs; from several threads at once if need be."""
+        """The outputs for x, a fresh array, or a list or dict of them for several; from several threads at once if need be."""
         if batches.is_stream(x):
             convert = lambda batch: self.inputs_of("predict", batch[0] if isinstance(batch, tuple) else batch)
             blocks = [run(self.graph, inputs) for inputs in Stream("predict", x, steps, convert)]
             outputs = [np.concatenate(parts) for parts in zip(*blocks)]
-            return outputs if len(outputs) > 1 else outputs[0]
+            return self.formed(outputs)
         inputs = self.inputs_of("predict", x)
         size, batch_size = len(inputs[0]), 32 if batch_size is None else positive("predict", "batch_size", batch_size)
         if size <= batch_size and callbacks is None:
@@ -185,7 +185,7 @@ class Trainer(Feeder):
                 whole[i * batch_size : i * batch_size + len(y)] = y
             listed.on_predict_batch_end(i, {"outputs": result})
         listed.on_predict_end()
-        return outputs if len(outputs) > 1 else outputs[0]
+        return self.formed(outputs)
 
     def predict_on_batch(self, x):
         """The outputs for one batch."""
