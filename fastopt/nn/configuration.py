@@ -60,7 +60,10 @@ def build(described, custom_objects):
         model = _functional(config, custom_objects)
     else:
         known = LAYERS | custom_objects
-        cls = names.find("layer", name, known)
+        try:
+            cls = names.find("layer", name, known)
+        except ValueError as error:
+            raise ValueError(f"{error}; a class of your own goes into custom_objects") from None
         if not (inspect.isclass(cls) and issubclass(cls, Layer)):
             raise TypeError(f"{name} is no layer")
         model = cls.from_config(config)
