@@ -271,3 +271,22 @@ def test_paths_that_cannot_be_written(tmp_path):
         with pytest.raises(IsADirectoryError, match="is a folder, expected the path of a file"):
             write(tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+class Named(nn.Model):
+    def __init__(self):
+        super().__init__()
+        self.left, self.right = nn.Dense(2), nn.Dense(2)
+
+    def call(self, inputs):
+        return self.left(inputs["x"]) + self.right(inputs["y"])
+
+
+def test_a_subclass_whose_inputs_are_a_dict(tmp_path, rng):
+    model, data = Named(), {"y": rng.normal(size=(5, 4)), "x": rng.normal(size=(5, 3))}
+    want = model.predict(data)
+    model.save(tmp_path / "m")
+    twin = nn.load_model(tmp_path / "m", custom_objects={"Named": Named})
+    np.testing.assert_array_equal(twin.predict(data), want)
+    x, y = nn.Input((3,)), nn.Input((4,))
+    assert nn.Model([x, y], Named()({"x": x, "y": y})).predict([data["x"], data["y"]]).shape == (5, 2)

@@ -28,6 +28,7 @@ def describe(model):
         own = type(model).get_config is not Model.get_config
         described["config"] = model.get_config() if own else {}
         described["inputs"] = [list(tensor.shape) for tensor in model.inputs]
+        described["input_form"] = model._input_form
     return described
 
 
@@ -69,7 +70,8 @@ def build(described, custom_objects):
         model = cls.from_config(config)
         if isinstance(model, Model) and not model.built:
             shapes = [tuple(shape) for shape in described["inputs"]]
-            model.build(shapes if len(shapes) > 1 else shapes[0])
+            form = described.get("input_form")
+            model.build(dict(zip(form, shapes)) if form else shapes if len(shapes) > 1 else shapes[0])
     if isinstance(model, Model):
         model._trainable = bool(described["trainable"])
     return model

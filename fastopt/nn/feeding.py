@@ -5,7 +5,6 @@ import numpy as np
 from . import batches
 from .batches import Arrays, Stream
 from .dtypes import as_float
-from .input import Input
 from .tensor import flat
 
 
@@ -35,8 +34,7 @@ class Feeder:
         shapes = [as_float(owner, part, self.dtype, "x").shape for part in given]
         shapes = [shape if len(shape) > 1 else (*shape, 1) for shape in shapes]
         if isinstance(x, dict):
-            tensors = {name: Input(batch_shape=(None, *shape[1:]), name=name) for name, shape in zip(x, shapes)}
-            self._trace(tensors)
+            self.build(dict(zip(x, shapes)))
         else:
             self.build(shapes if len(shapes) > 1 else shapes[0])
 

@@ -76,8 +76,11 @@ class Model(Trainer, Container):
         return self.graph
 
     def build(self, input_shape):
-        """Builds a model that has no Input, for inputs of this shape, the batch's size (or None) in front."""
+        """Builds a model that has no Input, for inputs of this shape, the batch's size (or None) first; or a list or dict."""
         if self.graph is not None:
+            return
+        if isinstance(input_shape, dict):
+            self._trace({name: Input(batch_shape=(None, *shape[1:]), name=name) for name, shape in input_shape.items()})
             return
         shapes = input_shape if isinstance(input_shape, list) else [input_shape]
         tensors = [Input(batch_shape=(None, *shape[1:])) for shape in shapes]
@@ -131,7 +134,8 @@ class Model(Trainer, Container):
         """As any layer, on symbolic tensors or arrays; the results in the form that the model was made with."""
         if not is_symbolic(inputs):
             return super().__call__(inputs, training, mask)
-        if isinstance(inputs, dict) and self.graph is not None:
+        if isinstance(inputs, dict):
+            self.build({name: tensor.shape for name, tensor in inputs.items()})
             inputs = _one(batches.parts(self.name, "inputs", inputs, self.input_names))
         return self.formed(flat(super().__call__(inputs, training, mask)))
 
