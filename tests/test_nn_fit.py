@@ -536,3 +536,15 @@ def test_metrics_lists_the_metric_objects(x):
     model.fit(x, np.zeros(len(x), int), verbose=0)
     assert model.metrics[0] is accuracy
     assert [metric.name for metric in model.metrics] == ["a", "accuracy"]
+
+
+def test_class_weights_are_for_training_alone(x):
+    """As Keras: the share held out by validation_split is judged without them, with sample weights where those were given."""
+    y = np.arange(len(x)) % 3
+    at = int(len(x) * 0.75)
+    for given, weights in ((dict(class_weight={0: 3.0, 2: 0.1}), None), (dict(sample_weight=1.0 + y), 1.0 + y[at:])):
+        model = nn.Sequential([nn.Dense(3, activation="softmax")])
+        model.compile("sgd", "sparse_categorical_crossentropy", weighted_metrics=["accuracy"])
+        history = model.fit(x, y, validation_split=0.25, verbose=0, **given).history
+        expected = model.evaluate(x[at:], y[at:], sample_weight=weights, verbose=0)
+        np.testing.assert_allclose([history["val_loss"][0], history["val_accuracy"][0]], expected, rtol=1e-6)

@@ -114,8 +114,8 @@ class Arrays:
             self._taken[id(array)] = buffer = np.empty((min(self.batch_size, self.size), *array.shape[1:]), array.dtype)
         return buffer if len(buffer) == count else buffer[:count]
 
-    def split(self, owner, share, batch_size, steps):
-        """(the first samples, the last ones): the share of the second, in batches of their own."""
+    def split(self, owner, share, batch_size, steps, weighted=True):
+        """(the first samples, the last ones): the share of the second, in batches of their own; `weighted`: with their weights."""
         if not 0 < share < 1:
             raise ValueError(f"{owner}: validation_split must be in (0, 1), got {share!r}")
         at = int(self.size * (1 - share))
@@ -124,6 +124,8 @@ class Arrays:
         groups = self.inputs, self.targets, self.weights
         first, last = ([[array if array is None else array[rows] for array in group] for group in groups]
                        for rows in (slice(0, at), slice(at, None)))  # fmt: skip
+        if not weighted:
+            last[2] = [None] * len(last[2])
         return Arrays(*first, self.batch_size, self.shuffle), Arrays(*last, batch_size or self.batch_size, False, steps)
 
 

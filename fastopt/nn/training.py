@@ -102,7 +102,8 @@ class Trainer(Feeder):
         elif validation_split:
             if not isinstance(data, Arrays):
                 raise ValueError("fit: validation_split needs arrays, got an iterator; pass validation_data")
-            data, validation = data.split("fit", validation_split, validation_batch_size, validation_steps)
+            weighted = class_weight is None  # the weights of classes are for training alone
+            data, validation = data.split("fit", validation_split, validation_batch_size, validation_steps, weighted)
         if not isinstance(callbacks, CallbackList):
             params = {"verbose": verbose, "epochs": epochs, "steps": data.steps}
             callbacks = CallbackList(callbacks, add_history=True, add_progbar=verbose != 0, model=self, **params)
