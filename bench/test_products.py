@@ -18,13 +18,13 @@ from fastopt.bench.products import CUBES, GRID
 def test_cell(benchmark, cell):
     race = Race(cell.contestants(), seconds=0.004, pause=cell.pause)
     benchmark.group = f"{cell.table}, k = {cell.k}"
-    benchmark.pedantic(lambda: race.batch("fastopt"), setup=lambda: race.batch("NumPy") and None, rounds=7)
+    benchmark.pedantic(lambda: race.batch("fastopt"), setup=lambda: race.batch("NumPy") and None, rounds=3)
     benchmark.extra_info.update(cell=cell.id, seconds=race.medians(), machine=fastopt.info())
 
 
 @pytest.mark.parametrize("cell", CUBES, ids=lambda cell: cell.id)
 def test_peak(benchmark, cell):
-    race = Race(cell.contestants(), seconds=0.05, pause=cell.pause)
+    race = Race(cell.contestants(), cell.seconds, cell.pause)
     benchmark.group = "FMA peak"
     peaks = []
 

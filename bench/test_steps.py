@@ -17,7 +17,7 @@ ROUNDS = 11
 
 @pytest.mark.parametrize("row", [*ROWS, *NETWORKS], ids=lambda row: row.id)
 def test_row(benchmark, row):
-    race = Race(row.contestants(), pause=row.pause)
+    race = Race(row.contestants(), row.seconds, row.pause)
     rivals = [name for name in race.contestants if name != "fastopt"]
     benchmark.group = row.table
 

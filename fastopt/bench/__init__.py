@@ -13,9 +13,9 @@ from .rows import ROWS
 __all__ = ["NETWORKS", "ROWS", "Race", "best_torch", "human", "main", "measure"]
 
 
-def measure(row, rounds=9, seconds=0.01):
+def measure(row, rounds=9):
     """Medians of one row, seconds a step by contestant."""
-    return Race(row.contestants(), seconds, row.pause).run(rounds)
+    return Race(row.contestants(), row.seconds, row.pause).run(rounds)
 
 
 def best_torch(medians):

@@ -22,7 +22,7 @@ class Network:
     hidden: str = "relu"
 
     table = "Networks"
-    pause = 0.05  # BLAS takes part
+    pause, seconds = 0.25, 0.1  # BLAS takes part; batches long enough that what slept is warm again
 
     @property
     def id(self):

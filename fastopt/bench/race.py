@@ -8,7 +8,7 @@ class Race:
     """Contestants by name: `prepare()` is called, untimed, before each timed batch; then `work()`, `inner` times.
 
     seconds: what a timed batch is to last. pause: seconds of sleep before each, in which the threads of the one before fall asleep;
-    those of a BLAS spin for tens of milliseconds, and meanwhile take a core from whoever comes next.
+    those of a BLAS spin for more than a hundred milliseconds, and meanwhile take a core from whoever comes next.
     """
 
     def __init__(self, contestants, seconds=0.01, pause=0.003):

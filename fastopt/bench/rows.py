@@ -23,7 +23,7 @@ class Row:
     over_numpy: float | None = None
     clip_norm: float | None = None
 
-    pause = 0.003
+    pause, seconds = 0.003, 0.01
 
     @property
     def id(self):
