@@ -16,7 +16,7 @@ from fastopt.bench.products import CUBES, GRID
 
 @pytest.mark.parametrize("cell", GRID, ids=lambda cell: cell.id)
 def test_cell(benchmark, cell):
-    race = Race(cell.contestants(), seconds=0.004, pause=cell.pause)
+    race = Race(cell.contestants(), seconds=0.02, pause=cell.pause)
     benchmark.group = f"{cell.table}, k = {cell.k}"
     benchmark.pedantic(lambda: race.batch("fastopt"), setup=lambda: race.batch("NumPy") and None, rounds=3)
     benchmark.extra_info.update(cell=cell.id, seconds=race.medians(), machine=fastopt.info())

@@ -40,7 +40,8 @@ class Race:
         prepare, work = self.contestants[name]
         prepare()
         time.sleep(self.pause)
-        work()
+        for _ in range(self.inner[name] if self.pause > 0.1 else 1):  # after so long a sleep cores and threads wake in milliseconds
+            work()
         begin = time.perf_counter()
         for _ in range(self.inner[name]):
             work()
