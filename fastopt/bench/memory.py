@@ -23,7 +23,8 @@ def needed(net):
 
 def measure(library):
     """Bytes that a training step of NETWORK took at its peak, the batch itself not counted."""
-    done = subprocess.run([sys.executable, "-m", __name__, library], env=os.environ | MALLOC, capture_output=True, text=True)
+    command = [sys.executable, "-P", "-m", __name__, library]  # -P: what was installed, not the sources in this folder
+    done = subprocess.run(command, env=os.environ | MALLOC, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"memory: {library} ended with code {done.returncode}\n{done.stderr}")
     return json.loads(done.stdout)
