@@ -129,6 +129,12 @@ static void activation_gradient(ptrdiff_t n, int kind, real alpha, const real *d
 
 #include "softmax.c"
 
+/* Whether an activation looks at whole rows, not at elements. */
+static inline bool over_rows(int activation)
+{
+    return activation == FO_SOFTMAX || activation == FO_LOG_SOFTMAX;
+}
+
 typedef struct {
     ptrdiff_t rows, cols;
     int kind;
@@ -140,7 +146,7 @@ typedef struct {
 static void activation_task(void *context, fo_team *team)
 {
     const activation_job *job = context;
-    const bool by_rows = job->kind == FO_SOFTMAX || job->kind == FO_LOG_SOFTMAX, log = job->kind == FO_LOG_SOFTMAX;
+    const bool by_rows = over_rows(job->kind), log = job->kind == FO_LOG_SOFTMAX;
     const ptrdiff_t total = by_rows ? job->rows : job->rows * job->cols, grain = by_rows ? 1 : 64;
     const ptrdiff_t begin = fo_share(total, team->rank, team->size, grain);
     const ptrdiff_t n = fo_share(total, team->rank + 1, team->size, grain) - begin, at = by_rows ? begin * job->cols : begin;

@@ -6,11 +6,6 @@
 /* What a vector of column sums takes, roughly, in nanoseconds. */
 static const double pass_nanoseconds = 1;
 
-static inline bool over_rows(int activation)
-{
-    return activation == FO_SOFTMAX || activation == FO_LOG_SOFTMAX;
-}
-
 static double activation_nanoseconds(const fo_dense *d)
 {
     return (double)d->rows * ((d->outputs + LANES - 1) / LANES) * (activations[d->activation].nanoseconds + pass_nanoseconds);
