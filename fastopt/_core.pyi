@@ -138,6 +138,45 @@ def update(
     clip_value: float,
 ) -> None: ...
 
+class Packed:
+    shape: tuple[int, int]
+    dtype: np.dtype[Any]
+    def __init__(self, b: Array, *, transpose: bool = False) -> None: ...
+
+def gemm(
+    a: Array,
+    b: Array | Packed,
+    *,
+    transpose_a: bool = False,
+    transpose_b: bool = False,
+    out: Array | None = None,
+    accumulate: bool = False,
+) -> Array: ...
+def dense_forward(
+    x: Array,
+    kernel: Array,
+    bias: Array | None = None,
+    activation: str = "linear",
+    *,
+    return_z: bool = False,
+    alpha: float | None = None,
+    out: Array | tuple[Array | None, Array | None] | None = None,
+) -> Any: ...
+def dense_backward(
+    dy: Array,
+    x: Array,
+    kernel: Array,
+    y: Array,
+    activation: str = "linear",
+    *,
+    z: Array | None = None,
+    alpha: float | None = None,
+    need: tuple[bool, bool, bool] = (True, True, True),
+    accumulate: bool = False,
+    overwrite_dy: bool = False,
+    out: tuple[Array | None, Array | None, Array | None] | None = None,
+) -> tuple[Array | None, Array | None, Array | None]: ...
+
 class Stepper:
     steps: int
     def __init__(
