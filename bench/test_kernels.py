@@ -23,7 +23,7 @@ def variants(name):
 
 def sizes_of(case):
     if isinstance(case, Function):
-        return dict.fromkeys("".join(axes for axes, _ in case.arrays.values()), SIDE)
+        return case.large(SIDE)
     return (SIZE,)
 
 
@@ -39,12 +39,13 @@ def test_kernel(benchmark, name, options, isa, dtype):
     sizes = sizes_of(case)
     arrays = case.draw(np.random.default_rng(0), sizes, dtype, options)
     arguments = options | arrays
+    call = case.call if isinstance(case, Function) else lambda module, name, arguments: getattr(module, name)(**arguments)
     before = backend.core.isa()
     backend.core.use_isa(isa)
     race = Race(
         {
-            "kernel": lambda: getattr(kernels, name)(**arguments),
-            "definition": lambda: getattr(reference, name)(**arguments),
+            "kernel": lambda: call(kernels, name, arguments),
+            "definition": lambda: call(reference, name, arguments),
         },
         seconds=0.004,
     )

@@ -78,7 +78,7 @@ def test_threads_change_no_bit(name, isa, rng, cut):
                 runs = []
                 for threads in (1, 2, 3, 7) if options == case.options()[0] else (1, 3):
                     cut(threads)
-                    runs.append(getattr(kernels, name)(**arguments))
+                    runs.append(case.call(kernels, name, arguments))
                 for run in runs[1:]:
                     np.testing.assert_equal(run, runs[0], err_msg=f"{sizes} {options}")
 
@@ -90,10 +90,10 @@ def test_out(name, compiled, rng):
     for dtype in DTYPES:
         for options in case.options():
             arguments = options | case.draw(rng, case.some()[-1], dtype, options)
-            want = getattr(kernels, name)(**arguments)
+            want = case.call(kernels, name, arguments)
             results = [r for r in (want if isinstance(want, tuple) else (want,)) if not isinstance(r, float)]  # a loss's value
             out = [None if r is None else np.full_like(r, 99) for r in results]
-            got = getattr(kernels, name)(**arguments, out=tuple(out) if len(out) > 1 else out[0])
+            got = case.call(kernels, name, arguments, out=tuple(out) if len(out) > 1 else out[0])
             np.testing.assert_equal(got, want)
             results = [r for r in (got if isinstance(got, tuple) else (got,)) if not isinstance(r, float)]
             assert all(r is o for r, o in zip(results, out))
@@ -103,5 +103,5 @@ def test_out(name, compiled, rng):
                           np.full((*shape, 2), 99, dtype)[..., 0]):  # fmt: skip
                 given = tuple(wrong if i == at else o for i, o in enumerate(out))
                 with pytest.raises((ValueError, TypeError), match=f"{name}: out"):
-                    getattr(kernels, name)(**arguments, out=given if len(out) > 1 else wrong)
+                    case.call(kernels, name, arguments, out=given if len(out) > 1 else wrong)
                 assert np.all(np.asarray(wrong) == (3.0 if isinstance(wrong, float) else 99))

@@ -14,7 +14,7 @@ from fastopt.testing import CASES
 from fastopt.testing.case import Function
 
 FUNCTIONS = [name for name, case in CASES.items() if isinstance(case, Function)]
-OF_ITS_OWN = {"out", "accumulate", "overwrite_dy", "rows"}  # where results go: tests of their own
+OF_ITS_OWN = {"out", "accumulate", "overwrite_dy", "rows", "saved"}  # where results go and come from: tests of their own
 CSRC = Path(__file__).parent.parent / "csrc"
 
 

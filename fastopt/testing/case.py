@@ -141,11 +141,23 @@ class Function:
     def some(self):
         return self._grid(1, 17, 130)
 
+    def large(self, side):
+        """Those of the benchmark."""
+        return self._grid(side)[-1]
+
     def draw(self, rng, sizes, dtype, options):
         arrays = {name: np.asarray(make(rng, tuple(sizes[x] for x in axes))) for name, (axes, make) in self.arrays.items()}
         arrays = {name: a.astype(dtype) if a.dtype.kind == "f" else a for name, a in arrays.items()}
         arrays |= {name: options[name] for name in arrays if name in options}
         return self.adapt(arrays, options) if self.adapt else arrays
+
+    def call(self, module, name, arguments, **out):
+        """What the kernel of that module returns."""
+        return getattr(module, name)(**arguments, **out)
+
+    def units(self, arrays, options, want):
+        """What the errors of each result are counted in, None for the result itself."""
+        return self.scale(arrays, options) if self.scale else (None,) * len(self.results)
 
     def compare(self, name, rng, sizes, dtype, options, arrange=np.copy):
         given = self.draw(rng, sizes, dtype, options)
@@ -153,9 +165,9 @@ class Function:
         got = {n: arrange(a) if isinstance(a, np.ndarray) else a for n, a in given.items()}
         double = {n: a.astype(np.float64) if getattr(a, "dtype", None) == dtype else a for n, a in given.items()}
         with np.errstate(all="ignore"):
-            want = getattr(reference, name)(**double, **rest)
-            units = self.scale(double, rest) if self.scale else (None,) * len(self.results)
-        result = getattr(kernels, name)(**got, **rest)
+            want = self.call(reference, name, double | rest)
+            units = self.units(double, rest, want)
+        result = self.call(kernels, name, got | rest)
         label = f"{name}({', '.join(f'{k}={v!r}' for k, v in options.items())}; {sizes})"
         for n, before in given.items():
             if isinstance(before, np.ndarray) and not np.array_equal(got[n], before, equal_nan=before.dtype.kind == "f"):
