@@ -32,7 +32,7 @@ class Recurrent(Function):
     """A forward pass, or with `forward` the backward pass behind it, whose arrays and options it takes as well.
 
     Axes are those of fastopt.reference.recurrent: "B T 4H". An optional array is drawn where the options have its axes in its
-    place, initial states and biases where they do not have None.
+    place, initial states and biases where they do not have None. What must not be read, beyond the ends, is NaN.
     """
 
     forward: object = None  # the case of the forward pass
@@ -67,6 +67,9 @@ class Recurrent(Function):
             arrays[name] = array.astype(dtype) if axes and array.dtype.kind == "f" else array
         if arrays["lengths"] is not None:
             arrays["lengths"] %= arrays["lengths"].dtype.type(sizes["T"] + 1)
+            beyond = np.arange(sizes["T"]) >= arrays["lengths"][:, None]
+            for name in {"x", "dy"} & {n for n, a in arrays.items() if a is not None}:
+                arrays[name][beyond] = np.nan
         return arrays
 
     def call(self, module, name, arguments, out=None):
@@ -85,9 +88,9 @@ class Recurrent(Function):
         largest = [0 if w is None else np.abs(w).max(initial=0) for w in want]
         if self.forward is None:
             return tuple(1 + size for size in largest)
-        incoming = sum(np.abs(a).max(initial=0) for n, a in arrays.items() if n in self.arrays and a is not None)
-        x = arrays["x"]
-        terms = {"dx": 1, "dh0": 1, "dc0": 1, "dkernel": np.abs(x).sum((0, 1))[:, None]}
+        sizes = {n: np.nan_to_num(np.abs(a)) for n, a in arrays.items() if a is not None}
+        incoming, x = sum(sizes[n].max(initial=0) for n in self.arrays if n in sizes), sizes["x"]
+        terms = {"dx": 1, "dh0": 1, "dc0": 1, "dkernel": x.sum((0, 1))[:, None]}
         return tuple(size + incoming * terms.get(name, len(x) * x.shape[1]) for name, size in zip(self.results, largest))
 
 
