@@ -89,6 +89,28 @@ typedef struct {
     bool fixed;                                                /* batch: mean and variance are given */
 } fo_norm;
 
+enum { FO_RNN, FO_LSTM, FO_GRU, FO_GRU_BEFORE };              /* the last: GRU with the reset before the recurrent product */
+
+/* A recurrent layer over `batch` sequences of up to `steps` steps; all arrays C-contiguous, NULL where there is none or none is
+ * wanted. G = gates is 1, 4 (i f g o) or 3 (z r h), H = units, P = outputs, which is H where there is no projection. */
+typedef struct {
+    int cell, gates, activation, recurrent_activation;
+    double alpha, recurrent_alpha, clip;                       /* clip: infinity for none */
+    bool reverse, input_forget, keep;                          /* keep: backward will follow */
+    ptrdiff_t batch, steps, inputs, units, outputs;
+    const int64_t *lengths;                                    /* (batch), in 0 .. steps; NULL: all of them `steps` */
+    const void *x, *kernel, *recurrent_kernel, *bias;          /* (batch, steps, inputs), (inputs, GH), (P, GH), (GH) or GRU (2, 3H) */
+    const void *h0, *c0, *peepholes, *projection;              /* (batch, P), (batch, H), (3, H), (H, P) */
+    const void *input_mask, *recurrent_mask;                   /* (batch, masks, inputs), (batch, masks, P) */
+    int input_masks, recurrent_masks;                          /* 0, 1 for all gates, or G */
+    void *y, *h_n, *c_n;                                       /* (batch, steps, P), (batch, P), (batch, H) */
+    void *memory;                                              /* what .recurrent_size says, on a 64-byte boundary; kept for backward */
+    /* backward, after one forward pass with the same arguments and memory, which it uses up */
+    const void *dy, *dh_n, *dc_n;
+    void *dx, *dkernel, *drecurrent, *dbias, *dh0, *dc0, *dpeepholes, *dprojection;
+    bool accumulate;                                           /* the gradients of weights are added to what is there */
+} fo_recurrent;
+
 typedef struct {
     const char *isa;
     int bits;
@@ -116,6 +138,9 @@ typedef struct {
     int (*batch_norm_backward)(const fo_norm *n);
     int (*layer_norm_forward)(const fo_norm *n);
     int (*layer_norm_backward)(const fo_norm *n);
+    size_t (*recurrent_size)(const fo_recurrent *layer);       /* bytes of its memory, by sizes, options and lengths */
+    int (*recurrent_forward)(const fo_recurrent *layer);       /* -1 where memory is missing */
+    int (*recurrent_backward)(const fo_recurrent *layer);
     double (*fma_peak)(ptrdiff_t turns);                       /* does so many turns in every thread: operations done in all */
 } fo_kernels;
 

@@ -6,6 +6,7 @@
 #include "team.h"
 #include "workspace.h"
 #include <stdlib.h>
+#include <string.h>
 
 #include "optim/gradient.h"
 #include "optim/sgd.c"
@@ -30,6 +31,11 @@
 #include "penalty.c"
 #include "dropout.c"
 #include "normalization.c"
+#include "recurrent.h"
+#include "rnn.c"
+#include "lstm.c"
+#include "gru.c"
+#include "recurrent.c"
 #include "peak.c"
 
 static const fo_optimizer optimizers[] = {
@@ -66,5 +72,8 @@ const fo_kernels FO_TABLE = {
     .batch_norm_backward = batch_norm_backward,
     .layer_norm_forward = layer_norm_forward,
     .layer_norm_backward = layer_norm_backward,
+    .recurrent_size = recurrent_size,
+    .recurrent_forward = recurrent_forward,
+    .recurrent_backward = recurrent_backward,
     .fma_peak = fma_peak,
 };

@@ -38,6 +38,12 @@ from .reference import (
     ema as ema,
 )
 from .reference import (
+    gru_backward as gru_backward,
+)
+from .reference import (
+    gru_forward as gru_forward,
+)
+from .reference import (
     hinge as hinge,
 )
 from .reference import (
@@ -56,6 +62,12 @@ from .reference import (
     lion as lion,
 )
 from .reference import (
+    lstm_backward as lstm_backward,
+)
+from .reference import (
+    lstm_forward as lstm_forward,
+)
+from .reference import (
     mean_absolute_error as mean_absolute_error,
 )
 from .reference import (
@@ -72,6 +84,12 @@ from .reference import (
 )
 from .reference import (
     rmsprop as rmsprop,
+)
+from .reference import (
+    rnn_backward as rnn_backward,
+)
+from .reference import (
+    rnn_forward as rnn_forward,
 )
 from .reference import (
     rprop as rprop,

@@ -92,3 +92,11 @@ cdef int apart(str owner, str name, cnp.ndarray out, str argument, cnp.ndarray a
     if meet(out, array) if cnp.PyArray_IS_C_CONTIGUOUS(array) else np.shares_memory(out, array):
         raise ValueError(f"{owner}: out, for {name}, overlaps {argument} in memory; pass another array")
     return 0
+
+
+cdef int all_apart(str owner, list results, list arguments) except -1:
+    """Raises where one of the results shares memory with another or with an argument."""
+    for i, (name, array) in enumerate(results):
+        for argument, other in [*arguments, *results[:i]]:
+            apart(owner, name, array, argument, other)
+    return 0

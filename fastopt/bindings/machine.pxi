@@ -58,6 +58,40 @@ cdef extern from "fastopt.h" nogil:
         void *dbeta
         double eps
         bint fixed
+    enum: FO_RNN, FO_LSTM, FO_GRU, FO_GRU_BEFORE
+    ctypedef struct fo_recurrent:
+        int cell, gates, activation, recurrent_activation
+        double alpha, recurrent_alpha, clip
+        bint reverse, input_forget, keep
+        ptrdiff_t batch, steps, inputs, units, outputs
+        const cnp.int64_t *lengths
+        const void *x
+        const void *kernel
+        const void *recurrent_kernel
+        const void *bias
+        const void *h0
+        const void *c0
+        const void *peepholes
+        const void *projection
+        const void *input_mask
+        const void *recurrent_mask
+        int input_masks, recurrent_masks
+        void *y
+        void *h_n
+        void *c_n
+        void *memory
+        const void *dy
+        const void *dh_n
+        const void *dc_n
+        void *dx
+        void *dkernel
+        void *drecurrent
+        void *dbias
+        void *dh0
+        void *dc0
+        void *dpeepholes
+        void *dprojection
+        bint accumulate
     ctypedef struct fo_kernels:
         const char *isa
         const fo_optimizer *optimizers
@@ -77,6 +111,9 @@ cdef extern from "fastopt.h" nogil:
         int (*batch_norm_backward)(const fo_norm *n) noexcept nogil
         int (*layer_norm_forward)(const fo_norm *n) noexcept nogil
         int (*layer_norm_backward)(const fo_norm *n) noexcept nogil
+        size_t (*recurrent_size)(const fo_recurrent *layer) noexcept nogil
+        int (*recurrent_forward)(const fo_recurrent *layer) noexcept nogil
+        int (*recurrent_backward)(const fo_recurrent *layer) noexcept nogil
         double (*fma_peak)(ptrdiff_t turns) noexcept nogil
     const fo_kernels *fo_select(const char *isa, int bits)
     const char *fo_isa_name(int i)

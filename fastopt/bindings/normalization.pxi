@@ -28,14 +28,6 @@ cdef void *rows_array(str owner, str name, object a, cnp.ndarray x, list keep) e
     return cnp.PyArray_DATA(array)
 
 
-cdef int all_apart(str owner, list results, list arguments) except -1:
-    """Raises where one of the results shares memory with another or with an argument."""
-    for i, (name, array) in enumerate(results):
-        for argument, other in [*arguments, *results[:i]]:
-            apart(owner, name, array, argument, other)
-    return 0
-
-
 cdef object like_x(str owner, str name, object a, cnp.ndarray x):
     cdef cnp.ndarray array = contiguous(owner, name, a, x)
     if not same_shape(array, x):

@@ -6,6 +6,7 @@ FASTOPT_BACKEND=reference runs the whole library on these functions; the tests h
 from .activations import activation_backward, activation_forward
 from .dense import dense_backward, dense_forward, gemm
 from .dropout import dropout
+from .gru import gru_backward, gru_forward
 from .losses import (
     binary_crossentropy,
     categorical_crossentropy,
@@ -18,8 +19,10 @@ from .losses import (
     penalty,
     sparse_categorical_crossentropy,
 )
+from .lstm import lstm_backward, lstm_forward
 from .normalization import batch_norm_backward, batch_norm_forward, layer_norm_backward, layer_norm_forward
 from .optimizers import adadelta, adagrad, adam, adamax, ema, lion, nadam, radam, rmsprop, rprop, sgd
+from .rnn import rnn_backward, rnn_forward
 
 # fmt: off
 __all__ = [  # noqa: RUF022, a line a family
@@ -29,5 +32,6 @@ __all__ = [  # noqa: RUF022, a line a family
     "mean_squared_error", "mean_absolute_error", "huber", "binary_crossentropy", "categorical_crossentropy",
     "sparse_categorical_crossentropy", "kl_divergence", "hinge", "cosine_similarity", "penalty",
     "dropout", "batch_norm_forward", "batch_norm_backward", "layer_norm_forward", "layer_norm_backward",
+    "rnn_forward", "rnn_backward", "lstm_forward", "lstm_backward", "gru_forward", "gru_backward",
 ]
 # fmt: on

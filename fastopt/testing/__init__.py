@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from . import activations, layers, losses, optimizers, products
+from . import activations, layers, losses, optimizers, products, recurrent
 
-CASES = optimizers.CASES | products.CASES | activations.CASES | losses.CASES | layers.CASES
+CASES = optimizers.CASES | products.CASES | activations.CASES | losses.CASES | layers.CASES | recurrent.CASES
 
 
 def check(verbose=True):

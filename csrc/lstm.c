@@ -1,0 +1,153 @@
+/* lstm.c -- long short-term memory (Hochreiter & Schmidhuber 1997; forget gate, Gers et al. 2000; peepholes, Gers & Schmidhuber
+ * 2000; projection, Sak et al. 2014): c = f c' + i g, h = o tanh(c). The slots of a token are i, f, g, o. */
+
+enum { I_GATE, F_GATE, G_GATE, O_GATE };
+
+FO_INLINE void lstm_row(const recurrent *n, const bool plain, const row *r, ptrdiff_t step, ptrdiff_t v, const real *sums, int apart)
+{
+    const ptrdiff_t units = n->units;
+    real *kept = gates_of(n, r, v), *state = hot_row(&n->c, r, v);
+    const real *p = n->peepholes ? n->peepholes + v * LANES : NULL;
+    vreal z[4];
+    for (int g = 0; g < 4; g++)
+        z[g] = vload(kept + g * units) + vload(sums + g * apart);
+    vreal c = vload(state);
+    if (!plain && p) {
+        z[I_GATE] += c * vload(p);
+        z[F_GATE] += c * vload(p + units);
+    }
+    const vreal i = gate(n, plain, FO_SIGMOID, z[I_GATE]), g = gate(n, plain, FO_TANH, z[G_GATE]);
+    const vreal f = !plain && n->l.input_forget ? 1 - i : gate(n, plain, FO_SIGMOID, z[F_GATE]);
+    c = f * c + i * g;
+    if (!plain && p)
+        z[O_GATE] += c * vload(p + 2 * units);
+    const vreal o = gate(n, plain, FO_SIGMOID, z[O_GATE]);
+    const vreal h = o * (plain ? vtanh(c) : activated_by(n->l.activation, c, n->l.alpha));
+    vstore(state, c);
+    if (n->l.keep) {
+        vstore(kept, i);
+        vstore(kept + units, f);
+        vstore(kept + 2 * units, g);
+        vstore(kept + 3 * units, o);
+        vstore(n->cell + r->token * units + v * LANES, c);
+    }
+    if (r->last)
+        store_to((real *)n->l.c_n + r->sequence * n->l.units, v * LANES, n->l.units, c);
+    if (plain || !n->l.projection)
+        emit(n, r, step, v, h);
+    else {
+        vstore(hot_row(&n->m, r, v), h);
+        if (n->l.keep)
+            vstore(n->hidden + r->token * units + v * LANES, h);
+    }
+}
+
+static void lstm_forward(const recurrent *n, const row *rows, int high, ptrdiff_t step, ptrdiff_t v, int wide, const real *sums)
+{
+    for (int i = 0; i < high; i++)
+        if (n->plain)
+            lstm_row(n, true, rows + i, step, v, sums + i * 4 * wide * LANES, wide * LANES);
+        else
+            lstm_row(n, false, rows + i, step, v, sums + i * 4 * wide * LANES, wide * LANES);
+}
+
+/* The second product of a step, h = m projection. */
+static void projection_forward(const recurrent *n, const row *rows, int high, ptrdiff_t step, ptrdiff_t v, int wide, const real *sums)
+{
+    for (int i = 0; i < high; i++)
+        for (int j = 0; j < wide; j++)
+            emit(n, rows + i, step, v + j, vload(sums + (i * wide + j) * LANES));
+}
+
+/* dh, now whole, is kept for the gradient of the projection. */
+static void projection_backward(const recurrent *n, const row *rows, ptrdiff_t count, ptrdiff_t step, ptrdiff_t v, ptrdiff_t v_end)
+{
+    (void)step;
+    for (ptrdiff_t i = 0; i < count; i++)
+        for (ptrdiff_t u = v; u < v_end; u++) {
+            real *from = hot_row(&n->dh, rows + i, u);
+            vreal dh = vload(from);
+            if (rows[i].y)
+                dh += load_from(rows[i].y, u * LANES, n->l.outputs, 0);
+            vstore(from, dh);
+            vstore(n->dh_kept + rows[i].token * n->outputs + u * LANES, dh);
+        }
+}
+
+/* c before the step of a row. */
+FO_INLINE vreal cell_before(const recurrent *n, const row *r, ptrdiff_t v)
+{
+    const real *from = r->before < 0 ? n->first_cell + r->sequence * n->units : n->cell + r->before * n->units;
+    return vload(from + v * LANES);
+}
+
+FO_INLINE void lstm_row_backward(const recurrent *n, const bool plain, const row *r, ptrdiff_t step, ptrdiff_t v)
+{
+    const ptrdiff_t units = n->units;
+    real *kept = gates_of(n, r, v), *state = hot_row(&n->dc, r, v), *to = hot_row(&n->dz[step & 1], r, v);
+    const real *p = n->peepholes ? n->peepholes + v * LANES : NULL;
+    const vreal i = vload(kept), f = vload(kept + units), g = vload(kept + 2 * units), o = vload(kept + 3 * units);
+    const vreal before = cell_before(n, r, v), c = vload(n->cell + r->token * units + v * LANES);
+    vreal dh;
+    if (!plain && n->l.projection)
+        dh = vload(hot_row(&n->aside, r, v));
+    else {
+        dh = vload(hot_row(&n->dh, r, v));
+        if (r->y)
+            dh += load_from(r->y, v * LANES, n->l.units, 0);
+    }
+    const vreal squashed = plain ? vtanh(c) : activated_by(n->l.activation, c, n->l.alpha);
+    const vreal dzo = gate_slope(n, plain, FO_SIGMOID, dh * squashed, o);
+    vreal dc = vload(state);
+    dc += plain ? gradient_of(FO_TANH, dh * o, squashed, squashed, 0) : slope_by(n->l.activation, dh * o, squashed, n->l.alpha);
+    if (!plain && p)
+        dc += dzo * vload(p + 2 * units);
+    const bool coupled = !plain && n->l.input_forget;
+    const vreal dzi = gate_slope(n, plain, FO_SIGMOID, coupled ? dc * (g - before) : dc * g, i);
+    const vreal dzf = coupled ? vsplat(0) : gate_slope(n, plain, FO_SIGMOID, dc * before, f);
+    const vreal dzg = gate_slope(n, plain, FO_TANH, dc * i, g);
+    dc *= f;
+    if (!plain && p)
+        dc += dzi * vload(p) + dzf * vload(p + units);
+    vstore(state, dc);
+    vstore(kept, dzi);
+    vstore(kept + units, dzf);
+    vstore(kept + 2 * units, dzg);
+    vstore(kept + 3 * units, dzo);
+    vstore(to, dzi);
+    vstore(to + units, dzf);
+    vstore(to + 2 * units, dzg);
+    vstore(to + 3 * units, dzo);
+}
+
+static void lstm_backward(const recurrent *n, const row *rows, ptrdiff_t count, ptrdiff_t step, ptrdiff_t v, ptrdiff_t v_end)
+{
+    for (ptrdiff_t i = 0; i < count; i++)
+        for (ptrdiff_t u = v; u < v_end; u++)
+            if (n->plain)
+                lstm_row_backward(n, true, rows + i, step, u);
+            else
+                lstm_row_backward(n, false, rows + i, step, u);
+}
+
+/* This thread's share of the gradients of the peepholes: sums over the tokens, in order. */
+static void peephole_gradients(const recurrent *n, const fo_team *team)
+{
+    const ptrdiff_t units = n->units, width = n->l.units, end = fo_share(width, team->rank + 1, team->size, LANES);
+    real *to = n->l.dpeepholes;
+    for (ptrdiff_t u = fo_share(width, team->rank, team->size, LANES); u < end; u += LANES) {
+        vreal sum[3] = {{0}};
+        for (ptrdiff_t s = 0; s < n->l.batch; s++)
+            for (ptrdiff_t k = 0; k < n->length[s]; k++) {
+                const ptrdiff_t token = n->offset[s] + k, first = n->l.reverse ? n->length[s] - 1 : 0;
+                const real *dz = n->gates + token * 4 * units + u;
+                const vreal before = vload(k == first ? n->first_cell + n->order[s] * units + u :
+                                           n->cell + (token + (n->l.reverse ? 1 : -1)) * units + u);
+                sum[0] += vload(dz) * before;
+                sum[1] += vload(dz + units) * before;
+                sum[2] += vload(dz + 3 * units) * vload(n->cell + token * units + u);
+            }
+        for (int g = 0; g < 3; g++)
+            store_to(to + g * width, u, width, n->l.accumulate ? load_from(to + g * width, u, width, 0) + sum[g] : sum[g]);
+    }
+}
