@@ -20,6 +20,7 @@ from .layers import (
     Layer,
     LayerNormalization,
     LeakyReLU,
+    Masking,
     Maximum,
     Minimum,
     Multiply,
@@ -32,6 +33,6 @@ from .models import Model, Sequential, load_model
 from .utils import set_random_seed, to_categorical
 
 __all__ = ["ELU", "Activation", "Add", "Average", "BatchNormalization", "Concatenate", "Dense", "Dropout", "Flatten", "Input",
-           "InputLayer", "Layer", "LayerNormalization", "LeakyReLU", "Maximum", "Minimum", "Model", "Multiply", "ReLU", "Reshape",
+           "InputLayer", "Layer", "LayerNormalization", "LeakyReLU", "Masking", "Maximum", "Minimum", "Model", "Multiply", "ReLU", "Reshape",
            "Sequential", "Softmax", "Subtract", "activations", "callbacks", "clear_session", "initializers", "layers", "load_model",
            "losses", "metrics", "models", "optimizers", "regularizers", "set_random_seed", "to_categorical", "utils"]  # fmt: skip

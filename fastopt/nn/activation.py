@@ -11,7 +11,7 @@ class Activation(Layer):
     activation: a name of fastopt.nn.activations, or an object of theirs.
     """
 
-    splits = True
+    supports_masking = splits = True
 
     def __init__(self, activation, **kwargs):
         super().__init__(**kwargs)

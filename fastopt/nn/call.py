@@ -16,7 +16,8 @@ class Call:
     trainable: whether the layer's weights are to get gradients, as it was when the pass was planned.
     linear: compute is to leave out the layer's activation, and gradient to take dy as that of what came out.
     shape, out: for a layer to mark what it has prepared: None where it must be prepared (anew).
-    mask: a (B, T) boolean that came with the input, or None. initial_state: first states of a recurrent layer, or None.
+    mask: the (B, T) booleans that came with the input, False where there is padding, or None; for several inputs a list of such,
+        or None where no input has one. initial_state: first states of a recurrent layer, or None.
     """
 
     need_dx, accumulate, trainable, linear, mask, initial_state = True, False, True, False, None, None

@@ -19,7 +19,7 @@ class Dense(Layer):
     (None, 3)
     """
 
-    splits = True
+    supports_masking = splits = True
 
     def __init__(self, units, activation=None, use_bias=True, kernel_initializer="glorot_uniform", bias_initializer="zeros",
                  kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None, **kwargs):  # fmt: skip

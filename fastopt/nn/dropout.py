@@ -16,7 +16,7 @@ class Dropout(Layer):
     noise_shape: the shape in which is drawn, 1 on axes along which elements share their fate, None for the input's size.
     """
 
-    passes = True
+    passes = supports_masking = True
 
     def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
         if isinstance(rate, bool) or not isinstance(rate, Real) or not 0 <= rate <= 1:

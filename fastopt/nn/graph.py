@@ -20,7 +20,8 @@ class Graph:
 
     nodes: each after those it needs; the calls of input layers are not among them. layers: each once, in Keras's order: by distance
     from the outputs, then as they are met on the way back from these. steps: the nodes of this graph and, in their place, of the
-    models called in it; tensors are numbered slots. aliases: whether an output may be an input, or a view of one.
+    models called in it; tensors are numbered slots. aliases: whether an output may be an input, or a view of one. makes_masks: whether there
+    may be masks without one being fed.
     """
 
     def __init__(self, owner, inputs, outputs):
@@ -50,6 +51,7 @@ class Graph:
         for step in self.steps:
             if step.layer.passes and step.source in passed:
                 passed.add(step.target)
+        self.makes_masks = any(step.layer.makes_mask for step in self.steps)
         self.aliases = not passed.isdisjoint(self.output_slots)
 
     def __getstate__(self):

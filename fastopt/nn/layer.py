@@ -1,6 +1,7 @@
 """Layer: the base of all layers. A layer owns its weights and knows how to compute and to differentiate; see Call for the rest."""
 
 import re
+import warnings
 from collections import Counter
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from . import regularizers
 from .call import Call
 from .dtypes import as_float, check_dtype
+from .masks import masks_for
 from .tensor import Node, Tensor, flat, is_symbolic
 from .weighted import Weighted
 
@@ -43,11 +45,17 @@ class Layer(Weighted):
     gradient(call, dy) -> dx           writes the gradients of the weights, in self.grads, and may use dy as workspace; what it
                                        returns is no other's: the layer that comes next may overwrite it
     get_config() -> dict               arguments of the constructor, super().get_config() among them
+
+    and, where masks matter, reads call.mask and has supports_masking = True, or
+
+    compute_mask(x, mask) -> mask      the mask of the result, None for none; a list where there are several results
     """
 
     kind = property(lambda self: type(self).__name__)  # what summaries and automatic names call it
     passes = False  # whether the result may be the input itself, or a view of it
     traced = False  # whether it may have a `call`, made of other layers
+    supports_masking = False  # whether the mask of the input is that of the result as well
+    makes_mask = False  # whether the result may have a mask where the input has none
     splits = False  # whether `call.linear` leaves out an activation of the attribute `activation`
 
     def __init__(self, *, name=None, dtype=None, trainable=True, activity_regularizer=None, input_shape=None, input_dim=None,
@@ -89,6 +97,18 @@ class Layer(Weighted):
         """The backward pass of the same call."""
         raise NotImplementedError(f"{type(self).__name__}: a layer must define gradient(call, dy)")
 
+    def compute_mask(self, x, mask):
+        """The mask of the result, given that of the input: the same, or None, with a warning, from a layer that supports none.
+
+        It is called after compute, where the input has a mask or the layer makes one. mask: as call.mask.
+        """
+        if self.supports_masking:
+            return mask
+        if mask is not None:
+            warnings.warn(f"layer {self.name!r} ({type(self).__name__}) supports no masking: the mask of its input ends there, "
+                          "and the layers after it do not know of it", stacklevel=2)  # fmt: skip
+        return None
+
     def infer(self, x):
         """compute outside of training, where nothing is kept; a layer may define a shorter way."""
         return self.compute(Call(), x, False)
@@ -118,6 +138,8 @@ class Layer(Weighted):
             raise TypeError(f"{self.name}: got a second input where training is expected; pass several inputs as a list")
         if not is_symbolic(inputs):
             return self.forward(inputs, training=bool(training), mask=mask)
+        if mask is not None:
+            raise ValueError(f"{self.name}: symbolic tensors have the masks that layers make; pass mask with arrays")
         tensors = flat(inputs)
         for tensor in tensors:
             if not isinstance(tensor, Tensor):
@@ -144,12 +166,14 @@ class Layer(Weighted):
             raise ValueError(f"layer {self.name!r} does not take its input{source}: {error}") from None
 
     def forward(self, x, training=False, mask=None, initial_state=None):
-        """The result for arrays, a fresh array. With training=True, backward may follow."""
+        """The result for arrays, a fresh array. With training=True, backward may follow. mask: (B, T) booleans, as call.mask."""
         several = isinstance(x, (list, tuple)) and all(isinstance(part, np.ndarray) for part in x) and len(x) > 0
         x = [as_float(self.name, part, self.dtype) for part in x] if several else as_float(self.name, x, self.dtype)
         self.ready([part.shape for part in x] if several else x.shape)
         call = Call()
-        call.mask, call.initial_state, call.trainable = mask, initial_state, self._trainable
+        masks = masks_for(self.name, mask, x) if several else masks_for(self.name, [mask], [x])
+        call.mask = masks if several or masks is None else masks[0]
+        call.initial_state, call.trainable = initial_state, self._trainable
         y = self.compute(call, x, training)
         if training:
             self._last = call

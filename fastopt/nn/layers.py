@@ -5,12 +5,13 @@ from .dense import Dense
 from .dropout import Dropout
 from .input import Input, InputLayer
 from .layer import Layer
+from .masking import Masking
 from .merge import Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract
 from .normalization import BatchNormalization, LayerNormalization
 from .reshape import Flatten, Reshape
 
 __all__ = ["ELU", "Activation", "Add", "Average", "BatchNormalization", "Concatenate", "Dense", "Dropout", "Flatten", "Input",
-           "InputLayer", "Layer", "LayerNormalization", "LeakyReLU", "Maximum", "Minimum", "Multiply", "ReLU", "Reshape", "Softmax",
+           "InputLayer", "Layer", "LayerNormalization", "LeakyReLU", "Masking", "Maximum", "Minimum", "Multiply", "ReLU", "Reshape", "Softmax",
            "Subtract", "add", "average", "concatenate", "maximum", "minimum", "multiply", "subtract"]  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """Layers of several inputs: elementwise ones, which spread axes of size 1 as NumPy does, and Concatenate."""
 
+import functools
+
 import numpy as np
 
 from .layer import Layer
@@ -9,6 +11,7 @@ class _Merge(Layer):
     """Base of the elementwise layers of a list of inputs."""
 
     count = None  # of inputs, where it is fixed
+    supports_masking = True
 
     def check_input(self, input_shape):
         expected = "two inputs" if self.count else "a list of two inputs or more"
@@ -27,6 +30,12 @@ class _Merge(Layer):
         shape = x[0].shape if all(part.shape == x[0].shape for part in x) else np.broadcast_shapes(*(part.shape for part in x))
         call.y = self.merge(x, call.buffer("y", shape, x[0].dtype))
         return call.y
+
+    def compute_mask(self, x, mask):
+        """Where any input is unmasked; None where an input has no mask."""
+        if mask is None or any(part is None for part in mask):
+            return None
+        return functools.reduce(np.logical_or, mask)
 
     def gradient(self, call, dy):
         parts = [call.buffer(f"dx{i}", dy.shape, dy.dtype) for i in range(1, len(call.x))]
@@ -128,6 +137,8 @@ class Minimum(Maximum):
 class Concatenate(Layer):
     """The inputs one after the other along an axis, by default the last; their other sizes agree."""
 
+    supports_masking = True
+
     def __init__(self, axis=-1, **kwargs):
         super().__init__(**kwargs)
         self.axis = int(axis)
@@ -155,6 +166,13 @@ class Concatenate(Layer):
         y = call.buffer("y", self.compute_output_shape(call.shapes), x[0].dtype)
         return np.concatenate(x, axis=self.axis, out=y)
 
+    def compute_mask(self, x, mask):
+        """The masks one after the other along the axis of time, elsewhere where any is True; an input without one counts as True."""
+        if mask is None:
+            return None
+        spread = [_spread_mask(part, array.shape) for part, array in zip(mask, x)]
+        return np.concatenate(spread, axis=self.axis).any(axis=-1)
+
     def gradient(self, call, dy):
         ends = np.cumsum([shape[self.axis] for shape in call.shapes])[:-1]
         parts = [call.buffer(f"dx{i}", shape, dy.dtype) for i, shape in enumerate(call.shapes)]
@@ -164,6 +182,13 @@ class Concatenate(Layer):
 
     def get_config(self):
         return super().get_config() | {"axis": self.axis}
+
+
+def _spread_mask(mask, shape):
+    """The mask of an input of this shape for each of its elements."""
+    if mask is None:
+        return np.ones(shape, bool)
+    return np.broadcast_to(mask.reshape(mask.shape + (1,) * (len(shape) - mask.ndim)), shape)
 
 
 def _gathered(slope, shape):

@@ -10,6 +10,7 @@ from .dtypes import as_float
 from .graph import Graph
 from .input import Input
 from .layer import FOLLOW
+from .masks import masks_for
 from .program import Program, run
 from .tensor import Tensor, flat, is_symbolic
 from .training import Trainer
@@ -117,9 +118,9 @@ class Model(Trainer, Container):
 
     # use
 
-    def outputs_of(self, inputs):
+    def outputs_of(self, inputs, masks=None):
         """The outputs for a list of arrays, fresh: one, a list of several, or a dict where the model was made with one."""
-        outputs = run(self.graph, inputs)
+        outputs = run(self.graph, inputs, masks)
         if self.graph.aliases:
             outputs = _apart(outputs, inputs)
         return self.formed(outputs)
@@ -140,13 +141,19 @@ class Model(Trainer, Container):
         return self.formed(flat(super().__call__(inputs, training, mask)))
 
     def forward(self, x, training=False, mask=None, initial_state=None):
-        """The outputs for x, fresh arrays: one, or a list or dict of several. With training=True, backward may follow."""
+        """The outputs for x, fresh arrays: one, or a list or dict of several. With training=True, backward may follow.
+
+        mask: (B, T) booleans, False where there is padding; for several inputs a list or dict, None for an input without.
+        """
         inputs = self.inputs_of("forward", x)
+        masks = None
+        if mask is not None:
+            masks = masks_for("forward", batches.parts("forward", "mask", mask, self.input_names), inputs)
         if not training:
-            return self.outputs_of(inputs)
+            return self.outputs_of(inputs, masks)
         self.place_weights()
         self._last = Program(self.graph)
-        outputs = _apart(self._last.forward(inputs, True), inputs)
+        outputs = _apart(self._last.forward(inputs, True, masks), inputs)
         self._last.output_shapes = [y.shape for y in outputs]
         return self.formed(outputs)
 

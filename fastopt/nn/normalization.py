@@ -12,6 +12,8 @@ from .layer import Layer
 class _Normalization(Layer):
     """What both share: a scale gamma and a shift beta, each of which can be left out, and eps."""
 
+    supports_masking = True
+
     def __init__(self, axis, epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer,
                  **kwargs):  # fmt: skip
         super().__init__(**kwargs)

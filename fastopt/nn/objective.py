@@ -66,13 +66,17 @@ class Head:
             for metric in (*self.metrics, *self.weighted):
                 metric.reset_state()
 
-    def judge(self, z, y, sample_weight):
-        """(loss, its gradient with respect to z, in workspace), where z is the output or, fused, the logits; counts metrics."""
-        value, dy, weight = 0.0, None, None
+    def judge(self, z, y, sample_weight, mask=None):
+        """(loss, its gradient with respect to z, in workspace), where z is the output or, fused, the logits; counts metrics.
+
+        mask: that of the output: rows where it is False weigh nothing in the loss and in those metrics that are means of rows.
+        """
+        value, dy, weight, target = 0.0, None, None, y
         if self.value_and_gradient is not None:
-            if sample_weight is not None:
-                weight = self.loss.row_weights(sample_weight, z.shape[:-1], z.dtype)
-            value, dy = self.value_and_gradient(y, z, weight=weight, out=self._workspace.buffer("dy", z.shape, z.dtype))
+            if sample_weight is not None or mask is not None:
+                target, left = (y, None) if mask is None else self.loss.under(mask, y)
+                weight = self.loss.row_weights(sample_weight, z.shape[:-1], z.dtype, left)
+            value, dy = self.value_and_gradient(target, z, weight=weight, out=self._workspace.buffer("dy", z.shape, z.dtype))
             self.total += value * len(z)
             if self.loss_weight is not None:
                 value *= self.loss_weight
@@ -81,11 +85,25 @@ class Head:
             if self.activation is not None:
                 out = self._workspace.buffer("y", z.shape, z.dtype)
                 z = kernels.activation_forward(z, self.activation.kernel, alpha=self.activation.alpha, out=out)
+            if mask is not None:
+                self._count_under(mask, y, z, sample_weight)
+                return value, dy
             for metric in self.metrics:
                 metric.update_state(y, z)
             for metric in self.weighted:
                 metric.update_state(y, z, sample_weight)
         return value, dy
+
+    def _count_under(self, mask, y, z, sample_weight):
+        """Counts metrics where the output has a mask, which is a weight for means of rows and, as in Keras, nothing to others."""
+        for group, weight in (self.metrics, None), (self.weighted, sample_weight):
+            for metric in group:
+                if isinstance(metric, metrics.MeanMetricWrapper):
+                    metric.update_state(y, z, metric.weight_under(mask, weight))
+                elif group is self.metrics:
+                    metric.update_state(y, z)
+                else:
+                    metric.update_state(y, z, weight)
 
 
 def heads(output_names, loss, loss_weights, metric, weighted):

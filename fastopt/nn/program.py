@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from . import masks as masking
 from .call import Call
 
 
@@ -10,6 +11,7 @@ class Program:
 
     reuse: whether workspace serves again at the next pass; otherwise results and gradients are fresh arrays. wanted: whether the
     gradients of the inputs are.
+    output_masks: those of the outputs of the last forward pass, None for an output without.
 
     A gradient belongs to whoever gets it: a layer overwrites the dy that it is given, and where a tensor went to several layers
     their gradients are added into the first, in the order in which the steps run backward.
@@ -30,9 +32,13 @@ class Program:
             for run, call, step in zip(self._runs, self.calls, graph.steps)
         ]
         self._seeds = self._backward = None
+        self.output_masks = [None] * len(graph.outputs)
+        self._masked = graph.makes_masks  # or since one was fed
 
-    def forward(self, inputs, training=True):
-        """The outputs, a list of arrays, for a list of arrays."""
+    def forward(self, inputs, training=True, masks=None):
+        """The outputs, a list of arrays, for a list of arrays; masks: one for each input, or None."""
+        if self._masked or masks is not None:
+            return self._forward_masked(inputs, training, masks)
         values = [*inputs, *self.graph.rest]
         for compute, call, source, target, fixed in self._forward:
             x = values[source] if source.__class__ is int else [values[slot] for slot in source]
@@ -42,6 +48,18 @@ class Program:
             else:
                 for slot, part in zip(target, y):
                     values[slot] = part
+        return [values[slot] for slot in self.graph.output_slots]
+
+    def _forward_masked(self, inputs, training, masks):
+        """forward, where masks go along with the values."""
+        self._masked = True
+        values, known = [*inputs, *self.graph.rest], masking.begin(self.graph, masks)
+        for (compute, call, source, target, fixed), step in zip(self._forward, self.graph.steps):
+            x = _taken(values, source)
+            call.mask = masking.at(known, source)
+            _put(values, target, compute(call, x, training if fixed is None else fixed))
+            masking.carry(step.layer, x, call.mask, known, target)
+        self.output_masks = [known[slot] for slot in self.graph.output_slots]
         return [values[slot] for slot in self.graph.output_slots]
 
     def backward(self, dys, accumulate=False):
@@ -130,8 +148,13 @@ class _Penalized:
         return self.layer.gradient(call, dy)
 
 
-def run(graph, inputs):
-    """The outputs of a graph for a list of arrays, in inference; nothing is kept, so several threads may do this at once."""
+def run(graph, inputs, masks=None):
+    """The outputs of a graph for a list of arrays, in inference; nothing is kept, so several threads may do this at once.
+
+    masks: one for each input, or None.
+    """
+    if graph.makes_masks or masks is not None:
+        return _run_masked(graph, inputs, masks)
     values = [*inputs, *graph.rest]
     for layer, source, target, fixed in graph.steps:
         x = values[source] if source.__class__ is int else [values[slot] for slot in source]
@@ -142,6 +165,31 @@ def run(graph, inputs):
             for slot, part in zip(target, y):
                 values[slot] = part
     return [values[slot] for slot in graph.output_slots]
+
+
+def _run_masked(graph, inputs, masks):
+    """run, where masks go along with the values."""
+    values, known = [*inputs, *graph.rest], masking.begin(graph, masks)
+    for layer, source, target, fixed in graph.steps:
+        x, mask = _taken(values, source), masking.at(known, source)
+        if fixed or mask is not None:
+            call = Call()
+            call.mask = mask
+            y = layer.compute(call, x, bool(fixed))
+        else:
+            y = layer.infer(x)
+        _put(values, target, y)
+        masking.carry(layer, x, mask, known, target)
+    return [values[slot] for slot in graph.output_slots]
+
+
+def _taken(values, source):
+    return values[source] if source.__class__ is int else [values[slot] for slot in source]
+
+
+def _put(values, target, y):
+    for slot, part in ((target, y),) if target.__class__ is int else zip(target, y):
+        values[slot] = part
 
 
 def slots(numbers):

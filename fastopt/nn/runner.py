@@ -54,12 +54,12 @@ class Runner:
         for head in self.heads:
             head.reset()
 
-    def train(self, inputs, targets, weights):
-        """One step: forward, losses, backward, optimizer."""
-        outputs = self.program.forward(inputs, True)
+    def train(self, inputs, targets, weights, masks=None):
+        """One step: forward, losses, backward, optimizer. masks: one for each input, or None."""
+        outputs = self.program.forward(inputs, True, masks)
         total, slopes = 0.0, []
-        for head, z, y, weight in zip(self.heads, outputs, targets, weights):
-            value, dy = head.judge(z, y, weight)
+        for head, z, y, weight, mask in zip(self.heads, outputs, targets, weights, self.program.output_masks):
+            value, dy = head.judge(z, y, weight, mask)
             total += value
             slopes.append(dy)
         self.program.backward(slopes)
@@ -73,12 +73,12 @@ class Runner:
         self.total += total * size
         self.count += size
 
-    def test(self, inputs, targets, weights):
+    def test(self, inputs, targets, weights, masks=None):
         """Losses and metrics in inference."""
-        outputs = self.program.forward(inputs, False)
+        outputs = self.program.forward(inputs, False, masks)
         total = self.program.penalty() if self.program.penalties else 0.0
-        for head, z, y, weight in zip(self.heads, outputs, targets, weights):
-            total += head.judge(z, y, weight)[0]
+        for head, z, y, weight, mask in zip(self.heads, outputs, targets, weights, self.program.output_masks):
+            total += head.judge(z, y, weight, mask)[0]
         for regularizer, value, _ in self._penalized:
             total += regularizer(value)
         size = len(inputs[0])

@@ -97,15 +97,19 @@ class Loss:
         weight = np.ones(shape)
         count = weight.size
         if mask is not None:
-            weight *= _aligned(self.name, "mask", mask, shape)
+            weight *= aligned(self.name, "mask", mask, shape)
             count = weight.sum()
         if sample_weight is not None:
-            weight *= _aligned(self.name, "sample_weight", sample_weight, shape)
+            weight *= aligned(self.name, "sample_weight", sample_weight, shape)
         if self.reduction == "mean_with_sample_weight":
             count = weight.sum()
         if self.reduction not in ("sum", None):
             weight *= 1 / count if count else 0
         return weight.astype(dtype)
+
+    def under(self, mask, y_true):
+        """(targets, what of the mask is left for row_weights): all of it, unless the targets themselves can say it."""
+        return y_true, mask
 
     def on_logits(self, activation):
         """This loss taken from what stands before `activation` (a name), where the two are better computed at once; or None."""
@@ -143,7 +147,9 @@ class FunctionLoss(Loss):
 
     def _whole(self, y_true, y_pred, *, weight=None, rows=None, out=None):
         if weight is not None or rows is not None:
-            raise ValueError(f"{self.name}: a loss given as a function takes no sample weights; subclass losses.Loss for them")
+            raise ValueError(
+                f"{self.name}: a loss given as a function takes no sample weights and no mask; subclass losses.Loss for them"
+            )
         try:
             value, gradient = self.function(y_true, y_pred)
         except TypeError as error:
@@ -172,7 +178,7 @@ class FunctionLoss(Loss):
         return f"FunctionLoss({self.name})"
 
 
-def _aligned(owner, name, given, shape):
+def aligned(owner, name, given, shape):
     """`given`, one number for each row of `shape` or for each of its leading dimensions, so shaped that it multiplies them."""
     given = targets.numeric(owner, given, name)
     trimmed = given[..., 0] if given.ndim > 1 and given.shape[-1] == 1 and given.ndim > len(shape) else given

@@ -144,6 +144,9 @@ class SparseCategoricalCrossentropy(Loss):
     def prepare(self, owner, y_true, output_shape, dtype):
         return targets.labels(owner, y_true, output_shape, self.ignore_class)
 
+    def under(self, mask, y_true):
+        return (y_true, mask) if self.ignore_class is None else (np.where(mask, y_true, self.ignore_class), None)
+
     def on_logits(self, activation):
         fits = activation == "softmax" and not self.from_logits
         return type(self)(**self.get_config() | {"from_logits": True}) if fits else None

@@ -110,6 +110,12 @@ class MeanMetricWrapper(Mean):
     def update_state(self, y_true, y_pred, sample_weight=None):
         super().update_state(self.fn(y_true, y_pred, **self.arguments), sample_weight)
 
+    def weight_under(self, mask, sample_weight):
+        """The weights of rows whose mask is False set to 0; sample_weight: one for each row or each sample, or None."""
+        if sample_weight is None:
+            return mask
+        return losses.base.aligned(self.name, "sample_weight", sample_weight, mask.shape) * mask
+
     def get_config(self):
         return {"fn": names.serialize(self.fn), "name": self.name, **self.arguments}
 

@@ -1,0 +1,40 @@
+"""Masking: a mask from the data themselves."""
+
+import numpy as np
+
+from .layer import Layer
+
+
+class Masking(Layer):
+    """Masks the steps whose features all equal mask_value, and sets them to 0: x (B, T, ..., F), its mask (B, T, ...).
+
+    >>> import numpy as np
+    >>> from fastopt import nn
+    >>> x = np.array([[[1.0, 2.0], [0.0, 3.0], [0.0, 0.0]]])
+    >>> nn.Masking().compute_mask(x, None)
+    array([[ True,  True, False]])
+    """
+
+    supports_masking = makes_mask = True
+
+    def __init__(self, mask_value=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.mask_value = mask_value
+
+    def check_input(self, input_shape):
+        if isinstance(input_shape, list) or len(input_shape) < 2:
+            raise ValueError(f"expected shape (batch, ..., features), got {input_shape}")
+
+    def compute(self, call, x, training):
+        call.kept = self.compute_mask(x, None)[..., None]
+        return np.where(call.kept, x, x.dtype.type(0))
+
+    def gradient(self, call, dy):
+        return np.multiply(dy, call.kept, out=dy)
+
+    def compute_mask(self, x, mask):
+        """True where some feature differs from mask_value; a mask that came with the input does not count."""
+        return (x != self.mask_value).any(axis=-1)
+
+    def get_config(self):
+        return super().get_config() | {"mask_value": self.mask_value}
