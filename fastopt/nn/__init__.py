@@ -15,6 +15,8 @@ from .layers import (
     Dense,
     Dropout,
     Flatten,
+    GlobalAveragePooling1D,
+    GlobalMaxPooling1D,
     Input,
     InputLayer,
     Layer,
@@ -27,12 +29,15 @@ from .layers import (
     ReLU,
     Reshape,
     Softmax,
+    SpatialDropout1D,
     Subtract,
+    TimeDistributed,
 )
 from .models import Model, Sequential, load_model
 from .utils import set_random_seed, to_categorical
 
-__all__ = ["ELU", "Activation", "Add", "Average", "BatchNormalization", "Concatenate", "Dense", "Dropout", "Flatten", "Input",
-           "InputLayer", "Layer", "LayerNormalization", "LeakyReLU", "Masking", "Maximum", "Minimum", "Model", "Multiply", "ReLU", "Reshape",
-           "Sequential", "Softmax", "Subtract", "activations", "callbacks", "clear_session", "initializers", "layers", "load_model",
+__all__ = ["ELU", "Activation", "Add", "Average", "BatchNormalization", "Concatenate", "Dense", "Dropout", "Flatten",
+           "GlobalAveragePooling1D", "GlobalMaxPooling1D", "Input", "InputLayer", "Layer", "LayerNormalization", "LeakyReLU",
+           "Masking", "Maximum", "Minimum", "Model", "Multiply", "ReLU", "Reshape", "Sequential", "Softmax", "SpatialDropout1D",
+           "Subtract", "TimeDistributed", "activations", "callbacks", "clear_session", "initializers", "layers", "load_model",
            "losses", "metrics", "models", "optimizers", "regularizers", "set_random_seed", "to_categorical", "utils"]  # fmt: skip

@@ -1,8 +1,12 @@
 """Activations as layers of their own."""
 
+import numpy as np
+
 from .. import kernels
 from . import activations
 from .layer import Layer
+
+MASKED = -1e9  # what stands for masked elements before a softmax, as in Keras
 
 
 class Activation(Layer):
@@ -81,9 +85,28 @@ class ELU(_Fixed):
 
 
 class Softmax(_Fixed):
-    """exp(x) over its sum along the last axis."""
+    """exp(x) over its sum along the last axis.
+
+    A mask of the input's shape leaves masked elements out, which get 0, or, where all of a row are, equal shares. A mask (B, T) of
+    inputs (B, T, C), which Keras refuses, says nothing of the features and only goes on.
+    """
 
     def __init__(self, axis=-1, **kwargs):
         if axis != -1:
             raise ValueError(f"Softmax: axis must be -1, got {axis!r}")
         super().__init__("softmax", **kwargs)
+
+    def compute(self, call, x, training):
+        if self._applies(call, x):
+            x = np.where(call.mask, x, x.dtype.type(MASKED))
+        return super().compute(call, x, training)
+
+    def gradient(self, call, dy):
+        dx = super().gradient(call, dy)
+        if self._applies(call, dx):
+            np.copyto(dx, 0, where=~call.mask)
+        return dx
+
+    @staticmethod
+    def _applies(call, x):
+        return call.mask is not None and call.mask.ndim == x.ndim

@@ -22,10 +22,11 @@ class Call:
 
     need_dx, accumulate, trainable, linear, mask, initial_state = True, False, True, False, None, None
     shape = out = _memory = _views = None
+    reuse = False
 
     def __init__(self, reuse=False):
         if reuse:
-            self._memory, self._views = {}, {}
+            self.reuse, self._memory, self._views = True, {}, {}
 
     def buffer(self, name, shape, dtype):
         """An array for `name` with arbitrary contents, its own as long as this pass lasts."""

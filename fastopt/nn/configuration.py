@@ -8,6 +8,7 @@ from .layer import Layer
 from .model import Model
 from .sequential import Sequential
 from .tensor import flat
+from .wrappers import Wrapper
 
 LAYERS = {name: cls for name, cls in vars(layers).items() if inspect.isclass(cls) and issubclass(cls, Layer)}
 
@@ -67,7 +68,7 @@ def build(described, custom_objects):
             raise ValueError(f"{error}; a class of your own goes into custom_objects") from None
         if not (inspect.isclass(cls) and issubclass(cls, Layer)):
             raise TypeError(f"{name} is no layer")
-        model = cls.from_config(config)
+        model = cls.from_config(config, *([custom_objects] if issubclass(cls, Wrapper) else []))
         if isinstance(model, Model) and not model.built:
             shapes = [tuple(shape) for shape in described["inputs"]]
             form = described.get("input_form")

@@ -20,7 +20,7 @@ class Dropout(Layer):
 
     def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
         if isinstance(rate, bool) or not isinstance(rate, Real) or not 0 <= rate <= 1:
-            raise ValueError(f"Dropout: rate must be a number in [0, 1], got {rate!r}")
+            raise ValueError(f"{type(self).__name__}: rate must be a number in [0, 1], got {rate!r}")
         super().__init__(**kwargs)
         self.rate, self.noise_shape, self.given_seed = float(rate), noise_shape, seed
         self.seed = random.draw_seed() if seed is None else int(seed) % 2**64
@@ -54,5 +54,26 @@ class Dropout(Layer):
                 raise ValueError(f"noise_shape is {drawn}, which does not spread over shape {input_shape}")
         return input_shape
 
+    @property
+    def mixes(self):
+        """Whether samples share their fate."""
+        return self.noise_shape is not None and self.noise_shape[0] is not None
+
     def get_config(self):
         return super().get_config() | {"rate": self.rate, "noise_shape": self.noise_shape, "seed": self.given_seed}
+
+
+class SpatialDropout1D(Dropout):
+    """Dropout that keeps or drops a feature for all steps of a sample at once (Tompson et al. 2015): x (B, T, C)."""
+
+    def __init__(self, rate, seed=None, **kwargs):
+        super().__init__(rate, (None, 1, None), seed, **kwargs)
+
+    def check_input(self, input_shape):
+        if isinstance(input_shape, list) or len(input_shape) != 3:
+            raise ValueError(f"expected shape (B, T, C), got {input_shape}")
+
+    def get_config(self):
+        config = super().get_config()
+        del config["noise_shape"]
+        return config

@@ -20,8 +20,8 @@ class Graph:
 
     nodes: each after those it needs; the calls of input layers are not among them. layers: each once, in Keras's order: by distance
     from the outputs, then as they are met on the way back from these. steps: the nodes of this graph and, in their place, of the
-    models called in it; tensors are numbered slots. aliases: whether an output may be an input, or a view of one. makes_masks: whether there
-    may be masks without one being fed.
+    models called in it; tensors are numbered slots. aliases: whether an output may be an input, or a view of one. makes_masks:
+    whether there may be masks without one being fed.
     """
 
     def __init__(self, owner, inputs, outputs):

@@ -18,7 +18,7 @@ _named = Counter()  # how often a name was given out
 
 def automatic_name(kind):
     """A name for an unnamed layer of this class, by its name, as Keras counts them: dense, dense_1, batch_normalization, ..."""
-    stem = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", kind).lower()
+    stem = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])", "_", kind).lower()
     _named[stem] += 1
     return stem if _named[stem] == 1 else f"{stem}_{_named[stem] - 1}"
 
@@ -56,6 +56,7 @@ class Layer(Weighted):
     traced = False  # whether it may have a `call`, made of other layers
     supports_masking = False  # whether the mask of the input is that of the result as well
     makes_mask = False  # whether the result may have a mask where the input has none
+    mixes = False  # whether, in training, the result for a sample depends on the others of its batch
     splits = False  # whether `call.linear` leaves out an activation of the attribute `activation`
 
     def __init__(self, *, name=None, dtype=None, trainable=True, activity_regularizer=None, input_shape=None, input_dim=None,

@@ -2,17 +2,20 @@
 
 from .activation import ELU, Activation, LeakyReLU, ReLU, Softmax
 from .dense import Dense
-from .dropout import Dropout
+from .dropout import Dropout, SpatialDropout1D
 from .input import Input, InputLayer
 from .layer import Layer
 from .masking import Masking
 from .merge import Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract
 from .normalization import BatchNormalization, LayerNormalization
+from .pooling import GlobalAveragePooling1D, GlobalMaxPooling1D
 from .reshape import Flatten, Reshape
+from .wrappers import TimeDistributed
 
-__all__ = ["ELU", "Activation", "Add", "Average", "BatchNormalization", "Concatenate", "Dense", "Dropout", "Flatten", "Input",
-           "InputLayer", "Layer", "LayerNormalization", "LeakyReLU", "Masking", "Maximum", "Minimum", "Multiply", "ReLU", "Reshape", "Softmax",
-           "Subtract", "add", "average", "concatenate", "maximum", "minimum", "multiply", "subtract"]  # fmt: skip
+__all__ = ["ELU", "Activation", "Add", "Average", "BatchNormalization", "Concatenate", "Dense", "Dropout", "Flatten",
+           "GlobalAveragePooling1D", "GlobalMaxPooling1D", "Input", "InputLayer", "Layer", "LayerNormalization", "LeakyReLU",
+           "Masking", "Maximum", "Minimum", "Multiply", "ReLU", "Reshape", "Softmax", "SpatialDropout1D", "Subtract",
+           "TimeDistributed", "add", "average", "concatenate", "maximum", "minimum", "multiply", "subtract"]  # fmt: skip
 
 
 def add(inputs):

@@ -27,7 +27,10 @@ def carry(layer, x, mask, known, target):
 
 
 def masks_for(owner, masks, inputs):
-    """The masks as boolean arrays, None for an input without, or None where all are; each fits the leading axes of its input."""
+    """The masks as boolean arrays, None for an input without, or None where all are; each fits the first axes of its input.
+
+    A mask (B, T) also fits an input whose last axis is time, as data_format="channels_first" has it.
+    """
     if masks is None or all(mask is None for mask in masks):
         return None
     if len(masks) != len(inputs):
@@ -39,6 +42,6 @@ def _checked(owner, mask, shape):
     mask = np.asarray(mask)
     if mask.dtype.kind not in "biu":
         raise TypeError(f"{owner}: mask has dtype {mask.dtype}, expected booleans")
-    if mask.ndim < 1 or mask.shape != shape[: mask.ndim]:
+    if mask.ndim < 1 or mask.shape not in (shape[: mask.ndim], (shape[0], shape[-1])):
         raise ValueError(f"{owner}: mask has shape {mask.shape}, expected {tuple(shape[:2])} = (B, T)")
     return mask.astype(bool, copy=False)

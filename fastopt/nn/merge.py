@@ -167,7 +167,7 @@ class Concatenate(Layer):
         return np.concatenate(x, axis=self.axis, out=y)
 
     def compute_mask(self, x, mask):
-        """The masks one after the other along the axis of time, elsewhere where any is True; an input without one counts as True."""
+        """The masks one after the other, where time is joined; else where any is True. An input without one counts as True."""
         if mask is None:
             return None
         spread = [_spread_mask(part, array.shape) for part, array in zip(mask, x)]

@@ -8,6 +8,8 @@ from .. import kernels
 from . import initializers, regularizers
 from .layer import Layer
 
+FEW = 1e-7  # what Keras adds to the number of unmasked elements
+
 
 class _Normalization(Layer):
     """What both share: a scale gamma and a shift beta, each of which can be left out, and eps."""
@@ -52,8 +54,11 @@ class BatchNormalization(_Normalization):
     """y = gamma (x - mean) / sqrt(variance + epsilon) + beta for each feature (Ioffe & Szegedy 2015).
 
     In training mean and variance are the batch's, over all axes but `axis`, and moving averages of them follow:
-    moving <- momentum moving + (1 - momentum) batch. Otherwise, and where trainable is False, the moving averages are taken.
+    moving <- momentum moving + (1 - momentum) batch. Otherwise, and where trainable is False, the moving averages are taken. A
+    mask, of one axis less than the input, leaves masked steps out of mean and variance; they are normalised like the others.
     """
+
+    mixes = True
 
     def __init__(self, axis=-1, momentum=0.99, epsilon=1e-3, center=True, scale=True, beta_initializer="zeros",
                  gamma_initializer="ones", moving_mean_initializer="zeros", moving_variance_initializer="ones",
@@ -80,10 +85,17 @@ class BatchNormalization(_Normalization):
             raise ValueError(f"expected size {len(self.moving_mean)} on axis {self.axis}, got shape {input_shape}")
 
     def compute(self, call, x, training):
+        mask = call.mask
+        if mask is not None and mask.ndim != x.ndim - 1:
+            raise ValueError(f"layer {self.name!r}: mask has shape {mask.shape}, expected one axis less than x, {x.shape}")
+        call.kept = None if mask is None else self._last_axis(np.broadcast_to(mask[..., None], x.shape))
         x = self._last_axis(x)
         y = call.buffer("y", x.shape, x.dtype)
         call.fixed = fixed = not (training and call.trainable)
-        mean, variance = (self.moving_mean, self.moving_variance) if fixed else (None, None)
+        if fixed:
+            mean, variance = self.moving_mean, self.moving_variance
+        else:
+            mean, variance = (None, None) if mask is None else self._moments(call, x)
         y, mean, variance = kernels.batch_norm_forward(
             x, self.gamma, self.beta, mean=mean, variance=variance, eps=self.epsilon, out=(y, None, None)
         )
@@ -97,11 +109,35 @@ class BatchNormalization(_Normalization):
     def gradient(self, call, dy):
         x, mean, variance = call.saved
         dx = call.buffer("dx", x.shape, x.dtype)
+        masked = call.kept is not None and not call.fixed
         dx, dgamma, dbeta = kernels.batch_norm_backward(
-            self._last_axis(dy), x, self.gamma, mean, variance, eps=self.epsilon, fixed=call.fixed, out=(dx, None, None)
+            self._last_axis(dy), x, self.gamma, mean, variance, eps=self.epsilon, fixed=call.fixed or masked, out=(dx, None, None)
         )
+        if masked:
+            self._add_through_moments(call, dx, dgamma, dbeta)
         self._take(call, dgamma, dbeta)
         return self._own_axis(dx)
+
+    def _moments(self, call, x):
+        """Mean and variance of what is unmasked, with Keras's constant in the number of elements, which may be 0."""
+        axes = tuple(range(x.ndim - 1))
+        call.count = call.kept.sum(axes) + FEW
+        mean = (x.sum(axes, np.float64, where=call.kept) / call.count).astype(x.dtype)
+        work = np.subtract(x, mean, out=call.buffer("work", x.shape, x.dtype))
+        variance = np.square(work, out=work).sum(axes, np.float64, where=call.kept) / call.count
+        return mean, variance.astype(x.dtype)
+
+    def _add_through_moments(self, call, dx, dgamma, dbeta):
+        """Adds to dx, which holds the gradient for fixed mean and variance, what comes through these."""
+        x, mean, variance = call.saved
+        scale = 1 / np.sqrt(variance.astype(np.float64) + self.epsilon)
+        gamma = 1 if self.gamma is None else self.gamma
+        dvariance = -0.5 * gamma * scale**2 * dgamma
+        dmean = -gamma * scale * dbeta - 2 * dvariance * mean * FEW / call.count  # the differences from mean sum to mean FEW
+        work = np.subtract(x, mean, out=call.buffer("work", x.shape, x.dtype))
+        work *= (2 * dvariance / call.count).astype(x.dtype)
+        work += (dmean / call.count).astype(x.dtype)
+        np.add(dx, work, out=dx, where=call.kept)
 
     def _last_axis(self, x):
         return x if self.axis in (-1, x.ndim - 1) else np.moveaxis(x, self.axis, -1)

@@ -94,6 +94,11 @@ class Program:
                     _add(slopes, slot, part)
         return [slopes[slot] for slot in self.graph.input_slots] if self.wanted else None
 
+    def want(self, wanted):
+        """Whether backward is to give the gradients of the inputs, from now on."""
+        if self.wanted != wanted:
+            self.wanted, self._seeds = wanted, None
+
     def _plan(self, seeds, accumulate):
         """Lists the steps to run backward, where these outputs have gradients."""
         graph = self.graph
@@ -104,19 +109,21 @@ class Program:
             if call.need_dx or self._trained(step.layer, call):
                 upstream.update(slots(step.target))
         reached = {slot for slot, seed in zip(graph.output_slots, seeds) if seed}
-        self._backward, written = [], set()
+        self._backward, written, cleared = [], set(), set()  # written: layers, in wrappers the inner ones
         for step, call, run in reversed(list(zip(graph.steps, self.calls, self._runs))):
             targets = slots(step.target)
             if reached.isdisjoint(targets) or upstream.isdisjoint(targets):
                 continue
             reached.update(slots(step.source))
-            call.accumulate = accumulate or step.layer in written
-            written.add(step.layer)
+            owners = {weight.layer for weight in step.layer.weights}
+            call.accumulate = accumulate or not written.isdisjoint(owners)
+            if call.accumulate:
+                cleared |= owners - written
+            written |= owners
             self._backward.append((run.gradient, call, step.source, step.target))
-        grads = [
-            (step.layer, weight.grad) for step, call in zip(graph.steps, self.calls) for weight in self._trained(step.layer, call)
-        ]
-        self._idle = [] if accumulate else [grad for layer, grad in grads if layer not in written]
+        trained = [weight for step, call in zip(graph.steps, self.calls) for weight in self._trained(step.layer, call)]
+        idle = [weight for weight in trained if weight.layer not in written or weight.layer in cleared]
+        self._idle = [] if accumulate else [weight.grad for weight in idle]
         self._seeds = seeds, accumulate
 
     @staticmethod
