@@ -1,9 +1,10 @@
 """Neural networks with Keras's names, arguments and conventions, on the kernels of fastopt.
 
-The homes are Keras's: layers, models, activations, callbacks, initializers, losses, metrics, optimizers, regularizers, utils.
+The homes are Keras's: layers, models, activations, callbacks, initializers, losses, metrics, optimizers, preprocessing,
+regularizers, utils.
 """
 
-from . import activations, callbacks, initializers, layers, losses, metrics, models, optimizers, regularizers, utils
+from . import activations, callbacks, initializers, layers, losses, metrics, models, optimizers, preprocessing, regularizers, utils
 from .layer import clear_session
 from .layers import (
     ELU,
@@ -40,4 +41,5 @@ __all__ = ["ELU", "Activation", "Add", "Average", "BatchNormalization", "Concate
            "GlobalAveragePooling1D", "GlobalMaxPooling1D", "Input", "InputLayer", "Layer", "LayerNormalization", "LeakyReLU",
            "Masking", "Maximum", "Minimum", "Model", "Multiply", "ReLU", "Reshape", "Sequential", "Softmax", "SpatialDropout1D",
            "Subtract", "TimeDistributed", "activations", "callbacks", "clear_session", "initializers", "layers", "load_model",
-           "losses", "metrics", "models", "optimizers", "regularizers", "set_random_seed", "to_categorical", "utils"]  # fmt: skip
+           "losses", "metrics", "models", "optimizers", "preprocessing", "regularizers", "set_random_seed", "to_categorical",
+           "utils"]  # fmt: skip

@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from ..data.sequences import pad_sequences
 from .random import set_random_seed
 
-__all__ = ["set_random_seed", "to_categorical"]
+__all__ = ["pad_sequences", "set_random_seed", "to_categorical"]
 
 
 def to_categorical(x, num_classes=None):
