@@ -111,6 +111,15 @@ typedef struct {
     bool accumulate;                                           /* the gradients of weights are added to what is there */
 } fo_recurrent;
 
+/* Rows of a matrix (vocabulary, columns) by number, or its gradient; all arrays contiguous. */
+typedef struct {
+    ptrdiff_t count, vocabulary, columns;
+    const int64_t *indices;                                    /* (count) */
+    const void *embeddings, *dy;                               /* (vocabulary, columns), (count, columns) */
+    void *y, *dembeddings;
+    bool accumulate;
+} fo_embedding;
+
 typedef struct {
     const char *isa;
     int bits;
@@ -141,6 +150,9 @@ typedef struct {
     size_t (*recurrent_size)(const fo_recurrent *layer);       /* bytes of its memory, by sizes, options and lengths */
     int (*recurrent_forward)(const fo_recurrent *layer);       /* -1 where memory is missing */
     int (*recurrent_backward)(const fo_recurrent *layer);
+    /* -1, or the position of the first index that is not in [0, vocabulary): nothing is written then */
+    ptrdiff_t (*embedding_forward)(const fo_embedding *e);
+    ptrdiff_t (*embedding_backward)(const fo_embedding *e);
     double (*fma_peak)(ptrdiff_t turns);                       /* does so many turns in every thread: operations done in all */
 } fo_kernels;
 

@@ -36,6 +36,7 @@
 #include "lstm.c"
 #include "gru.c"
 #include "recurrent.c"
+#include "embedding.c"
 #include "peak.c"
 
 static const fo_optimizer optimizers[] = {
@@ -75,5 +76,7 @@ const fo_kernels FO_TABLE = {
     .recurrent_size = recurrent_size,
     .recurrent_forward = recurrent_forward,
     .recurrent_backward = recurrent_backward,
+    .embedding_forward = embedding_forward,
+    .embedding_backward = embedding_backward,
     .fma_peak = fma_peak,
 };

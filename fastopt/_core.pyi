@@ -176,6 +176,10 @@ def dense_backward(
     overwrite_dy: bool = False,
     out: tuple[Array | None, Array | None, Array | None] | None = None,
 ) -> tuple[Array | None, Array | None, Array | None]: ...
+def embedding_forward(indices: NDArray[np.integer[Any]], embeddings: Array, *, out: Array | None = None) -> Array: ...
+def embedding_backward(
+    dy: Array, indices: NDArray[np.integer[Any]], embeddings: Array, *, accumulate: bool = False, out: Array | None = None
+) -> Array: ...
 
 class Stepper:
     steps: int

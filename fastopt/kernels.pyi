@@ -38,6 +38,12 @@ from .reference import (
     ema as ema,
 )
 from .reference import (
+    embedding_backward as embedding_backward,
+)
+from .reference import (
+    embedding_forward as embedding_forward,
+)
+from .reference import (
     gru_backward as gru_backward,
 )
 from .reference import (

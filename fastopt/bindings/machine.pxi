@@ -92,6 +92,14 @@ cdef extern from "fastopt.h" nogil:
         void *dpeepholes
         void *dprojection
         bint accumulate
+    ctypedef struct fo_embedding:
+        ptrdiff_t count, vocabulary, columns
+        const cnp.int64_t *indices
+        const void *embeddings
+        const void *dy
+        void *y
+        void *dembeddings
+        bint accumulate
     ctypedef struct fo_kernels:
         const char *isa
         const fo_optimizer *optimizers
@@ -114,6 +122,8 @@ cdef extern from "fastopt.h" nogil:
         size_t (*recurrent_size)(const fo_recurrent *layer) noexcept nogil
         int (*recurrent_forward)(const fo_recurrent *layer) noexcept nogil
         int (*recurrent_backward)(const fo_recurrent *layer) noexcept nogil
+        ptrdiff_t (*embedding_forward)(const fo_embedding *e) noexcept nogil
+        ptrdiff_t (*embedding_backward)(const fo_embedding *e) noexcept nogil
         double (*fma_peak)(ptrdiff_t turns) noexcept nogil
     const fo_kernels *fo_select(const char *isa, int bits)
     const char *fo_isa_name(int i)

@@ -6,6 +6,7 @@ FASTOPT_BACKEND=reference runs the whole library on these functions; the tests h
 from .activations import activation_backward, activation_forward
 from .dense import dense_backward, dense_forward, gemm
 from .dropout import dropout
+from .embedding import embedding_backward, embedding_forward
 from .gru import gru_backward, gru_forward
 from .losses import (
     binary_crossentropy,
@@ -33,5 +34,6 @@ __all__ = [  # noqa: RUF022, a line a family
     "sparse_categorical_crossentropy", "kl_divergence", "hinge", "cosine_similarity", "penalty",
     "dropout", "batch_norm_forward", "batch_norm_backward", "layer_norm_forward", "layer_norm_backward",
     "rnn_forward", "rnn_backward", "lstm_forward", "lstm_backward", "gru_forward", "gru_backward",
+    "embedding_forward", "embedding_backward",
 ]
 # fmt: on

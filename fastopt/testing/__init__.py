@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from . import activations, layers, losses, optimizers, products, recurrent
+from . import activations, embedding, layers, losses, optimizers, products, recurrent
 
-CASES = optimizers.CASES | products.CASES | activations.CASES | losses.CASES | layers.CASES | recurrent.CASES
+CASES = optimizers.CASES | products.CASES | activations.CASES | losses.CASES | layers.CASES | recurrent.CASES | embedding.CASES
 
 
 def check(verbose=True):
