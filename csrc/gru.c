@@ -7,55 +7,58 @@ FO_INLINE vreal blend(vreal z, vreal h, vreal n)
     return z * h + (1 - z) * n;
 }
 
-static void gru_forward(const recurrent *n, const row *rows, int high, ptrdiff_t step, ptrdiff_t v, int wide, const real *sums)
+static void gru_forward(const recurrent *n, const block *b)
 {
-    const ptrdiff_t units = n->units, apart = wide * LANES;
-    for (int i = 0; i < high; i++, sums += 3 * apart) {
-        const row *r = rows + i;
-        real *kept = gates_of(n, r, v);
-        const vreal bias = n->recurrent_bias ? vload(n->recurrent_bias + v * LANES) : (vreal){0};
-        const vreal z = gate(n, n->plain, FO_SIGMOID, vload(kept) + vload(sums));
-        const vreal reset = gate(n, n->plain, FO_SIGMOID, vload(kept + units) + vload(sums + apart));
-        const vreal q = vload(sums + 2 * apart) + bias;
-        const vreal state = gate(n, n->plain, FO_TANH, vload(kept + 2 * units) + reset * q);
+    const ptrdiff_t units = n->units, width = b->wide * LANES, v = b->v;
+    const vreal bias = n->recurrent_bias ? vload(n->recurrent_bias + v * LANES) : (vreal){0};
+    ptrdiff_t apart;
+    for (int i = 0; i < b->high; i++) {
+        const row *r = b->rows + i;
+        const real *sums = sums_of(b, i, 0), *inputs = inputs_of(n, b, i, 0, &apart);
+        const vreal z = gate(n, n->plain, FO_SIGMOID, vload(inputs) + vload(sums));
+        const vreal reset = gate(n, n->plain, FO_SIGMOID, vload(inputs + apart) + vload(sums + width));
+        const vreal q = vload(sums + 2 * width) + bias;
+        const vreal state = gate(n, n->plain, FO_TANH, vload(inputs + 2 * apart) + reset * q);
         if (n->l.keep) {
+            real *kept = gates_of(n, r, v);
             vstore(kept, z);
             vstore(kept + units, reset);
             vstore(kept + 2 * units, state);
             vstore(kept + 3 * units, q);
         }
-        emit(n, r, step, v, blend(z, vload(hot_row(&n->h[step & 1], r, v)), state));
+        emit(n, r, b->step, v, blend(z, vload(hot_row(&n->h[b->step & 1], r, v)), state));
     }
 }
 
 /* The reset before the product: first the gates and r h', ... */
-static void gru_gates_forward(const recurrent *n, const row *rows, int high, ptrdiff_t step, ptrdiff_t v, int wide, const real *sums)
+static void gru_gates_forward(const recurrent *n, const block *b)
 {
     const ptrdiff_t units = n->units;
-    const hot *h = &n->h[step & 1];
-    for (int i = 0; i < high; i++)
-        for (int j = 0; j < wide; j++) {
-            const row *r = rows + i;
-            real *kept = gates_of(n, r, v + j);
-            const real *sum = sums + (i * 2 * wide + j) * LANES;
-            const vreal reset = gate(n, n->plain, FO_SIGMOID, vload(kept + units) + vload(sum + wide * LANES));
-            const vreal masked = vload(plane(n, h, plane_of(n, 2)) + r->at * h->stride + (v + j) * LANES);
-            vstore(kept, gate(n, n->plain, FO_SIGMOID, vload(kept) + vload(sum)));
+    const hot *h = &n->h[b->step & 1];
+    for (int i = 0; i < b->high; i++)
+        for (int j = 0; j < b->wide; j++) {
+            const row *r = b->rows + i;
+            real *kept = gates_of(n, r, b->v + j);
+            const real *sums = sums_of(b, i, j);
+            const vreal reset = gate(n, n->plain, FO_SIGMOID, vload(kept + units) + vload(sums + b->wide * LANES));
+            const vreal masked = vload(plane(n, h, plane_of(n, 2)) + r->at * h->stride + (b->v + j) * LANES);
+            vstore(kept, gate(n, n->plain, FO_SIGMOID, vload(kept) + vload(sums)));
             vstore(kept + units, reset);
-            vstore(hot_row(&n->reset, r, v + j), reset * masked);
+            vstore(hot_row(&n->reset, r, b->v + j), reset * masked);
         }
 }
 
 /* ... then the state. */
-static void gru_state_forward(const recurrent *n, const row *rows, int high, ptrdiff_t step, ptrdiff_t v, int wide, const real *sums)
+static void gru_state_forward(const recurrent *n, const block *b)
 {
-    for (int i = 0; i < high; i++)
-        for (int j = 0; j < wide; j++) {
-            const row *r = rows + i;
-            real *kept = gates_of(n, r, v + j) + 2 * n->units;
-            const vreal state = gate(n, n->plain, FO_TANH, vload(kept) + vload(sums + (i * wide + j) * LANES));
-            vstore(kept, state);
-            emit(n, r, step, v + j, blend(vload(gates_of(n, r, v + j)), vload(hot_row(&n->h[step & 1], r, v + j)), state));
+    for (int i = 0; i < b->high; i++)
+        for (int j = 0; j < b->wide; j++) {
+            const row *r = b->rows + i;
+            const ptrdiff_t v = b->v + j;
+            real *kept = gates_of(n, r, v);
+            const vreal state = gate(n, n->plain, FO_TANH, vload(kept + 2 * n->units) + vload(sums_of(b, i, j)));
+            vstore(kept + 2 * n->units, state);
+            emit(n, r, b->step, v, blend(vload(kept), vload(hot_row(&n->h[b->step & 1], r, v)), state));
         }
 }
 

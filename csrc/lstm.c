@@ -3,14 +3,18 @@
 
 enum { I_GATE, F_GATE, G_GATE, O_GATE };
 
-FO_INLINE void lstm_row(const recurrent *n, const bool plain, const row *r, ptrdiff_t step, ptrdiff_t v, const real *sums, int apart)
+FO_INLINE void lstm_row(const recurrent *n, const bool plain, const block *b, int row_of_block)
 {
-    const ptrdiff_t units = n->units;
-    real *kept = gates_of(n, r, v), *state = hot_row(&n->c, r, v);
+    const ptrdiff_t units = n->units, v = b->v, width = b->wide * LANES;
+    const row *r = b->rows + row_of_block;
+    const real *sums = sums_of(b, row_of_block, 0);
+    ptrdiff_t apart;
+    const real *inputs = inputs_of(n, b, row_of_block, 0, &apart);
+    real *state = hot_row(&n->c, r, v);
     const real *p = n->peepholes ? n->peepholes + v * LANES : NULL;
     vreal z[4];
     for (int g = 0; g < 4; g++)
-        z[g] = vload(kept + g * units) + vload(sums + g * apart);
+        z[g] = vload(inputs + g * apart) + vload(sums + g * width);
     vreal c = vload(state);
     if (!plain && p) {
         z[I_GATE] += c * vload(p);
@@ -25,6 +29,7 @@ FO_INLINE void lstm_row(const recurrent *n, const bool plain, const row *r, ptrd
     const vreal h = o * (plain ? vtanh(c) : activated_by(n->l.activation, c, n->l.alpha));
     vstore(state, c);
     if (n->l.keep) {
+        real *kept = gates_of(n, r, v);
         vstore(kept, i);
         vstore(kept + units, f);
         vstore(kept + 2 * units, g);
@@ -34,7 +39,7 @@ FO_INLINE void lstm_row(const recurrent *n, const bool plain, const row *r, ptrd
     if (r->last)
         store_to((real *)n->l.c_n + r->sequence * n->l.units, v * LANES, n->l.units, c);
     if (plain || !n->l.projection)
-        emit(n, r, step, v, h);
+        emit(n, r, b->step, v, h);
     else {
         vstore(hot_row(&n->m, r, v), h);
         if (n->l.keep)
@@ -42,21 +47,21 @@ FO_INLINE void lstm_row(const recurrent *n, const bool plain, const row *r, ptrd
     }
 }
 
-static void lstm_forward(const recurrent *n, const row *rows, int high, ptrdiff_t step, ptrdiff_t v, int wide, const real *sums)
+static void lstm_forward(const recurrent *n, const block *b)
 {
-    for (int i = 0; i < high; i++)
+    for (int i = 0; i < b->high; i++)
         if (n->plain)
-            lstm_row(n, true, rows + i, step, v, sums + i * 4 * wide * LANES, wide * LANES);
+            lstm_row(n, true, b, i);
         else
-            lstm_row(n, false, rows + i, step, v, sums + i * 4 * wide * LANES, wide * LANES);
+            lstm_row(n, false, b, i);
 }
 
 /* The second product of a step, h = m projection. */
-static void projection_forward(const recurrent *n, const row *rows, int high, ptrdiff_t step, ptrdiff_t v, int wide, const real *sums)
+static void projection_forward(const recurrent *n, const block *b)
 {
-    for (int i = 0; i < high; i++)
-        for (int j = 0; j < wide; j++)
-            emit(n, rows + i, step, v + j, vload(sums + (i * wide + j) * LANES));
+    for (int i = 0; i < b->high; i++)
+        for (int j = 0; j < b->wide; j++)
+            emit(n, b->rows + i, b->step, b->v + j, vload(sums_of(b, i, j)));
 }
 
 /* dh, now whole, is kept for the gradient of the projection. */

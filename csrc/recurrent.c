@@ -8,7 +8,7 @@
 /* What a vector of a step's elementwise work takes beside its product, roughly, in nanoseconds. */
 static const double cell_nanoseconds[] = {[FO_RNN] = 12, [FO_LSTM] = 45, [FO_GRU] = 30, [FO_GRU_BEFORE] = 35};
 
-typedef struct { forward_cell *cell; const step_weights *weights; const hot *operand; int gate; } forward_stage;
+typedef struct { forward_cell *cell; const step_weights *weights; const hot *operand; int gate; } forward_stage;   /* operand NULL: h */
 typedef struct {
     backward_cell *cell;
     const step_weights *weights;
@@ -57,8 +57,8 @@ static size_t lay_out(recurrent *n, void *memory, bool backward)
     n->order = take(&a, true, batch * sizeof(int64_t));
     n->length = take(&a, true, batch * sizeof(int64_t));
     n->offset = take(&a, true, batch * sizeof(int64_t));
-    n->own_x = take_reals(&a, n->ragged, tokens * l->inputs);
-    n->gates = take_reals(&a, true, tokens * n->slots * units + LANES);
+    n->own_x = take_reals(&a, n->ragged && (l->keep || !n->fused), tokens * l->inputs);
+    n->gates = take_reals(&a, l->keep || !n->fused, tokens * n->slots * units);
     n->cell = take_reals(&a, lstm && l->keep, tokens * units);
     n->first_cell = take_reals(&a, lstm && l->keep, batch * units);
     n->operand = take_reals(&a, l->keep, tokens * outputs);
@@ -68,7 +68,10 @@ static size_t lay_out(recurrent *n, void *memory, bool backward)
     n->peepholes = take_reals(&a, l->peepholes != NULL, 3 * units);
     const size_t kept = a.used;
     n->recurrent_bias = take_reals(&a, l->cell == FO_GRU && l->bias, units);
-    n->start = take_reals(&a, l->cell == FO_GRU && l->bias, 3 * l->units);
+    n->start = take_reals(&a, l->cell == FO_GRU && l->bias, l->gates * l->units);
+    n->input = take_weights(&a, n->fused, l->inputs, l->gates, l->gates == 1 ? STEP_VECTORS : 1, units);
+    n->input_start = take_weights(&a, n->fused && l->bias, 1, n->input.gates, n->input.wide, units);
+    n->x_now = take_hot(&a, n->fused, n, l->inputs, 1);
     n->recurrent[0] = take_weights(&a, true, l->outputs, before ? 2 : l->gates, before ? 2 : l->gates == 1 ? STEP_VECTORS : 1, units);
     n->recurrent[1] = take_weights(&a, before, l->outputs, 1, STEP_VECTORS, units);
     n->projection = take_weights(&a, projection, l->units, 1, STEP_VECTORS, outputs);
@@ -91,6 +94,10 @@ static size_t lay_out(recurrent *n, void *memory, bool backward)
     return a.used > forward ? a.used : forward;
 }
 
+/* The weights of a step up to which the inputs enter step by step: they stay in a second-level cache, while the pre-activations
+ * of all steps would pass through memory; and the rows from which on this is no slower than one product. */
+enum { MOST_FUSED = 524288 / sizeof(real), LEAST_FUSED = 8 };
+
 /* The sizes of a call, from its arguments alone. */
 static recurrent measure(const fo_recurrent *l)
 {
@@ -99,6 +106,8 @@ static recurrent measure(const fo_recurrent *l)
     n.units = whole_vectors(l->units), n.outputs = whole_vectors(l->outputs);
     n.plain = l->activation == FO_TANH && l->recurrent_activation == FO_SIGMOID && l->clip == INFINITY && !l->peepholes &&
               !l->projection && !l->input_forget;
+    n.fused = l->cell != FO_GRU_BEFORE && !l->input_masks && l->batch >= LEAST_FUSED &&
+              (l->inputs + l->outputs) * l->gates * l->units <= MOST_FUSED;
     n.tokens = l->batch * l->steps, n.longest = l->batch ? l->steps : 0;
     if (l->lengths) {
         n.tokens = n.longest = 0;
@@ -153,26 +162,32 @@ static void run_forward_stage(const recurrent *n, const forward_stage *stage, co
 {
     const step_weights *w = stage->weights;
     const hot *operand = stage->operand ? stage->operand : &n->h[step & 1];
-    const bool each = !stage->operand && n->l.recurrent_masks > 1;
-    real sums[HELD * LANES] __attribute__((aligned(64)));
+    const ptrdiff_t apart = n->l.batch * operand->stride;
+    const bool each = !stage->operand && n->l.recurrent_masks > 1, fused = n->fused && !stage->operand;
+    real sums[HELD * LANES] __attribute__((aligned(64))), inputs[HELD * LANES] __attribute__((aligned(64)));
     for (int wide; v < v_end; v += wide) {
         wide = v_end - v < w->wide ? v_end - v : w->wide;
-        const ptrdiff_t width = w->gates * wide * LANES;
+        const ptrdiff_t width = w->gates * wide * LANES, before = v * LANES * w->gates;
         for (ptrdiff_t i = 0, high; i < active; i += high) {
             high = tile_height(active - i);
-            tile t = {.k = w->k, .a_row = operand->stride, .a_col = 1, .b = w->packed + v * LANES * w->gates * w->k, .b_row = width,
-                      .to = sums, .to_row = width};
-            const real *a = operand->data + rows[i].at * operand->stride;
-            const ptrdiff_t apart = n->l.batch * operand->stride;
+            tile t = {.k = w->k, .a = operand->data + rows[i].at * operand->stride, .a_row = operand->stride, .a_col = 1,
+                      .b = w->packed + before * w->k, .b_row = width, .to = sums, .to_row = width};
+            if (fused) {
+                const tile x = {.k = n->input.k, .a = hot_row(&n->x_now, rows + i, 0), .a_row = n->x_now.stride, .a_col = 1,
+                                .b = n->input.packed + before * n->input.k, .b_row = width, .to = inputs, .to_row = width,
+                                .start = n->input_start.packed ? n->input_start.packed + before : NULL};
+                step_tile(high, w->gates * wide, &x);
+            }
             if (!each) {
-                t.a = stage->operand ? a : a + plane_of(n, 0) * apart;
+                t.a += stage->operand ? 0 : plane_of(n, 0) * apart;
                 step_tile(high, w->gates * wide, &t);
             } else
                 for (int g = 0; g < w->gates; g++, t.b += wide * LANES, t.to += wide * LANES) {
-                    t.a = a + plane_of(n, stage->gate + g) * apart;
+                    t.a = operand->data + rows[i].at * operand->stride + plane_of(n, stage->gate + g) * apart;
                     step_tile(high, wide, &t);
                 }
-            stage->cell(n, rows + i, high, step, v, wide, sums);
+            const block done = {rows + i, high, wide, w->gates, step, v, sums, fused ? inputs : NULL};
+            stage->cell(n, &done);
         }
     }
 }
@@ -220,6 +235,8 @@ static void forward_steps(const recurrent *n, fo_team *team, row *rows)
         if (n->split_units)
             fo_barrier(team);
         const ptrdiff_t active = rows_at(n, &own, step, l->y, rows);
+        for (ptrdiff_t i = 0; n->fused && i < active; i++)
+            memcpy(hot_row(&n->x_now, rows + i, 0), (const real *)l->x + rows[i].in_batch * l->inputs, l->inputs * sizeof(real));
         run_forward_stage(n, &first, rows, active, step, own.vector, own.vector_end);
         if (l->cell == FO_GRU_BEFORE)
             run_forward_stage(n, &state, rows, active, step, own.vector, own.vector_end);
@@ -483,11 +500,11 @@ static void prepare_forward(recurrent *n, const fo_team *team)
     const fo_recurrent *l = &n->l;
     const ptrdiff_t units = n->units, width = l->units, columns = l->gates * width, inputs = l->inputs;
     const ptrdiff_t row = fo_share(l->batch, team->rank, team->size, 1), end = fo_share(l->batch, team->rank + 1, team->size, 1);
-    for (ptrdiff_t r = row; n->ragged && r < end; r++)
+    for (ptrdiff_t r = row; n->own_x && r < end; r++)
         memcpy(n->own_x + n->offset[r] * inputs, (const real *)l->x + n->order[r] * l->steps * inputs,
                n->length[r] * inputs * sizeof(real));
     const ptrdiff_t slots = fo_share(n->tokens * n->slots, team->rank + 1, team->size, 1);
-    for (ptrdiff_t s = fo_share(n->tokens * n->slots, team->rank, team->size, 1); units > width && s < slots; s++)
+    for (ptrdiff_t s = fo_share(n->tokens * n->slots, team->rank, team->size, 1); units > width && !n->fused && s < slots; s++)
         memset(n->gates + s * units + width, 0, (units - width) * sizeof(real));
     if (team->rank == 0) {
         const real *bias = l->bias, *peepholes = l->peepholes;
@@ -497,7 +514,11 @@ static void prepare_forward(recurrent *n, const fo_team *team)
             n->recurrent_bias[j] = j < width ? bias[columns + 2 * width + j] : 0;
         for (ptrdiff_t j = 0; peepholes && j < 3 * units; j++)
             n->peepholes[j] = j % units < width ? peepholes[j / units * width + j % units] : 0;
+        if (n->input_start.packed)
+            pack_step(&n->input_start, n->start ? n->start : bias, 0, 1, width, width, &(fo_team){.size = 1});
     }
+    if (n->fused)
+        pack_step(&n->input, l->kernel, columns, 1, width, width, team);
     pack_step(&n->recurrent[0], l->recurrent_kernel, columns, 1, width, width, team);
     if (l->cell == FO_GRU_BEFORE)
         pack_step(&n->recurrent[1], (const real *)l->recurrent_kernel + 2 * width, columns, 1, width, width, team);
@@ -511,8 +532,10 @@ static void forward_recurrent_task(void *context, fo_team *team)
     recurrent *n = &job->n;
     prepare_forward(n, team);
     fo_barrier(team);
-    input_products(n, team);
-    fo_barrier(team);
+    if (!n->fused) {
+        input_products(n, team);
+        fo_barrier(team);
+    }
     forward_steps(n, team, job->rows + team->rank * n->l.batch);
 }
 
@@ -549,7 +572,7 @@ static int run_recurrent(recurrent_job *job, fo_task *task, double input_product
     const ptrdiff_t vectors = n->units / LANES, busy = l->batch * (n->longest > 0);
     const double steps = busy ? step_nanoseconds(n, busy, vectors) * n->tokens / busy : 0;
     const int size = fo_team_size(steps + input_products_done * gemm_nanoseconds(n->tokens, l->gates * l->units, l->inputs));
-    n->split_units = size > 1 && l->cell != FO_GRU_BEFORE && !l->projection && vectors >= 2 * STEP_VECTORS &&
+    n->split_units = size > 1 && l->cell != FO_GRU_BEFORE && !l->projection && !n->fused && vectors >= 2 * STEP_VECTORS &&
                      step_nanoseconds(n, l->batch, (vectors + size - 1) / size) + barrier <
                      step_nanoseconds(n, (l->batch + size - 1) / size, vectors);
     job->rows = malloc((size * l->batch + 1) * sizeof(row));
@@ -570,7 +593,7 @@ static int recurrent_forward(const fo_recurrent *l)
 {
     recurrent_job job = {.n = measure(l)};
     lay_out(&job.n, l->memory, false);
-    job.n.x = job.n.ragged ? job.n.own_x : l->x;
+    job.n.x = job.n.own_x ? job.n.own_x : l->x;
     return order_sequences(&job.n) ? -1 : run_recurrent(&job, forward_recurrent_task, 1);
 }
 

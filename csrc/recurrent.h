@@ -20,6 +20,7 @@ typedef struct {
 /* One active sequence at one step. */
 typedef struct {
     ptrdiff_t at, sequence, token, before;                     /* its row in the hot arrays; before: the token it follows, or -1 */
+    ptrdiff_t in_batch;                                        /* its token among all of (batch, steps) */
     bool last;                                                 /* of its sequence */
     real *y;                                                   /* backward: dy, or NULL */
 } row;
@@ -32,13 +33,14 @@ typedef struct {
     int slots;
     ptrdiff_t units, outputs, tokens, longest;                 /* units, outputs: padded */
     bool ragged, split_units, plain;                           /* plain: tanh and sigmoid, nothing unusual */
+    bool fused;                                                /* inputs enter step by step, not by a product over all of them */
     int64_t *order, *length, *offset;                          /* by row: place in the batch, steps, first token */
     const real *x;                                             /* (tokens, inputs) */
     real *own_x, *masked, *start;
     real *gates, *cell, *first_cell, *operand, *hidden, *dh_kept;
     real *peepholes, *recurrent_bias;
-    step_weights recurrent[2], projection;                     /* two: the gates of GRU with the reset before, then its state */
-    hot h[2], c, reset, m;                                     /* h: one plane as it is, the others with masks */
+    step_weights input, input_start, recurrent[2], projection; /* two: the gates of GRU with the reset before, then its state */
+    hot x_now, h[2], c, reset, m;                              /* h: one plane as it is, the others with masks */
     hot dz[2], dh, dc, aside;
     int failed;
 } recurrent;
@@ -148,8 +150,9 @@ static ptrdiff_t rows_at(const recurrent *n, const part *own, ptrdiff_t step, co
         if (length <= step)
             break;
         const ptrdiff_t t = n->l.reverse ? length - 1 - step : step, token = n->offset[r] + t;
-        rows[p] = (row){own->base + p, sequence, token, step == 0 ? -1 : n->l.reverse ? token + 1 : token - 1, step + 1 == length,
-                        y ? (real *)y + (sequence * n->l.steps + t) * n->l.outputs : NULL};
+        const ptrdiff_t in_batch = sequence * n->l.steps + t;
+        rows[p] = (row){own->base + p, sequence, token, step == 0 ? -1 : n->l.reverse ? token + 1 : token - 1, in_batch,
+                        step + 1 == length, y ? (real *)y + in_batch * n->l.outputs : NULL};
     }
     return p;
 }
@@ -249,7 +252,29 @@ FO_INLINE vreal gate_slope(const recurrent *n, const bool plain, const int usual
     return dz;
 }
 
-/* What finishes `high` rows and `wide` vectors from v on of a step, from their sums [row][gate][vector][lane]. */
-typedef void forward_cell(const recurrent *n, const row *rows, int high, ptrdiff_t step, ptrdiff_t v, int wide, const real *sums);
+/* `high` rows and `wide` vectors from v on of a step, with what their recurrent products came to and, where inputs are fused,
+ * those of the inputs, each [row][gate][vector][lane]. */
+typedef struct {
+    const row *rows;
+    int high, wide, gates;
+    ptrdiff_t step, v;
+    const real *sums, *inputs;
+} block;
+
+/* What finishes a block: state and results from its sums. */
+typedef void forward_cell(const recurrent *n, const block *b);
+
+FO_INLINE const real *sums_of(const block *b, int i, int j)
+{
+    return b->sums + (i * b->gates * b->wide + j) * LANES;
+}
+
+/* The pre-activations as the inputs alone make them, of row i and vector j; those of the next gate are *apart further on. */
+FO_INLINE const real *inputs_of(const recurrent *n, const block *b, int i, int j, ptrdiff_t *apart)
+{
+    *apart = b->inputs ? b->wide * LANES : n->units;
+    return b->inputs ? b->inputs + (i * b->gates * b->wide + j) * LANES : gates_of(n, b->rows + i, b->v + j);
+}
+
 /* The gradients of the pre-activations of a step, for vectors v to v_end of its rows. */
 typedef void backward_cell(const recurrent *n, const row *rows, ptrdiff_t count, ptrdiff_t step, ptrdiff_t v, ptrdiff_t v_end);

@@ -1,15 +1,15 @@
 /* rnn.c -- the plain recurrent cell (Elman 1990): h = f(z), z = x kernel + h' recurrent_kernel + bias. The slot of a token is h. */
 
-static void rnn_forward(const recurrent *n, const row *rows, int high, ptrdiff_t step, ptrdiff_t v, int wide, const real *sums)
+static void rnn_forward(const recurrent *n, const block *b)
 {
-    for (int i = 0; i < high; i++)
-        for (int j = 0; j < wide; j++) {
-            real *kept = gates_of(n, rows + i, v + j);
-            const vreal z = vload(kept) + vload(sums + (i * wide + j) * LANES);
+    ptrdiff_t apart;
+    for (int i = 0; i < b->high; i++)
+        for (int j = 0; j < b->wide; j++) {
+            const vreal z = vload(inputs_of(n, b, i, j, &apart)) + vload(sums_of(b, i, j));
             const vreal h = n->plain ? vtanh(z) : gate(n, false, FO_TANH, z);
             if (n->l.keep)
-                vstore(kept, h);
-            emit(n, rows + i, step, v + j, h);
+                vstore(gates_of(n, b->rows + i, b->v + j), h);
+            emit(n, b->rows + i, b->step, b->v + j, h);
         }
 }
 
