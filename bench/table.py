@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cells import against, against_torch, line, ratio, table
 from networks import memory, networks, products
+from recurrent import recurrent
 
 from fastopt.bench import ROWS, human
 from fastopt.bench.workloads import bytes_per_parameter
@@ -72,7 +73,8 @@ def main(path):
             **runs[0]["machine"]
         )
     )
-    texts = optimizers(results) | networks(results) | products(runs) | memory(runs) | bandwidth(results) | subnormals(results)
+    texts = optimizers(results) | networks(results) | recurrent(runs) | products(runs) | memory(runs)
+    texts |= bandwidth(results) | subnormals(results)
     readme = README.read_text()
     for name, text in (texts | {"machine": machine}).items():
         readme, found = re.subn(

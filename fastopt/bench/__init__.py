@@ -1,5 +1,5 @@
-"""`fastopt bench`: measures steps of optimizers and networks, and a product, on the user's machine, against NumPy and whatever
-else is installed, interleaved."""
+"""`fastopt bench`: measures steps of optimizers and networks, recurrent layers, and a product, on the user's machine, against NumPy and
+whatever else is installed, interleaved."""
 
 import argparse
 import json
@@ -8,9 +8,10 @@ from .. import _info
 from .networks import NETWORKS
 from .products import CUBES
 from .race import Race
+from .recurrent import RECURRENT
 from .rows import ROWS
 
-__all__ = ["NETWORKS", "ROWS", "Race", "best_torch", "human", "main", "measure"]
+__all__ = ["NETWORKS", "RECURRENT", "ROWS", "Race", "best_torch", "human", "main", "measure"]
 
 
 def measure(row, rounds=9):
@@ -39,7 +40,7 @@ def main(argv=None):
     parser.add_argument("--list", action="store_true", help="only list the rows")
     parser.add_argument("--json", metavar="FILE", help="write all medians, in seconds, to FILE")
     args = parser.parse_args(argv)
-    rows = [row for row in (*ROWS, *NETWORKS, *CUBES) if args.pattern.lower() in row.id.lower()]
+    rows = [row for row in (*ROWS, *NETWORKS, *RECURRENT, *CUBES) if args.pattern.lower() in row.id.lower()]
     if not rows:
         parser.error(f"no row's name contains {args.pattern!r}; --list shows them")
     if args.list:
