@@ -39,10 +39,7 @@ class Wrapper(Container):
     def get_config(self):
         from . import configuration
 
-        config = super().get_config() | {"layer": configuration.describe(self.layer)}
-        if not self.explicit_dtype:
-            config["dtype"] = None
-        return config
+        return super().get_config() | {"layer": configuration.describe(self.layer)}
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
