@@ -306,6 +306,7 @@ def test_outputs_with_and_without_a_mask(rng):
     model.compile("sgd", "mse", metrics=[["mae"], ["mae"]])
     with pytest.warns(UserWarning, match="supports no masking"):
         logs = model.evaluate(x, [np.zeros((6, 5, 2)), np.zeros((6, 1))], verbose=0, return_dict=True)
+    with pytest.warns(UserWarning, match="supports no masking"):
         each, whole = model.predict(x, verbose=0)
     np.testing.assert_allclose(logs["each_loss"], np.square(each[mask]).mean(), rtol=1e-5)
     np.testing.assert_allclose(logs["each_mae"], np.abs(each[mask]).mean(), rtol=1e-5)
@@ -340,15 +341,21 @@ LAYERS = {
     "dropout on steps": (lambda: nn.TimeDistributed(nn.Dropout(0.4, seed=3)), (4, 5, 3)),
     "batch normalisation on steps": (lambda: nn.TimeDistributed(nn.BatchNormalization()), (4, 5, 3)),
     "steps of steps": (lambda: nn.TimeDistributed(nn.TimeDistributed(nn.Dense(2))), (4, 5, 2, 3)),
-    "model on steps": (lambda: nn.TimeDistributed(inner_model()), (4, 5, 3)),
-    "pooling model on steps": (lambda: nn.TimeDistributed(nn.Sequential([nn.Input((2, 3)), nn.Masking(), nn.Dense(2),
-                                                                         nn.GlobalAveragePooling1D()])), (4, 5, 2, 3)),
-    "normalising model on steps": (lambda: nn.TimeDistributed(nn.Sequential([nn.Input((3,)), nn.Dense(2, "tanh"), nn.BatchNormalization(),
-                                                                             nn.Dense(2)])), (4, 5, 3)),
-}  # fmt: skip
+    "model on steps": (lambda: nn.TimeDistributed(branching()), (4, 5, 3)),
+    "pooling model on steps": (lambda: nn.TimeDistributed(pooling()), (4, 5, 2, 3)),
+    "normalising model on steps": (lambda: nn.TimeDistributed(normalizing()), (4, 5, 3)),
+}
 
 
-def inner_model():
+def pooling():
+    return nn.Sequential([nn.Input((2, 3)), nn.Masking(), nn.Dense(2), nn.GlobalAveragePooling1D()])
+
+
+def normalizing():
+    return nn.Sequential([nn.Input((3,)), nn.Dense(2, "tanh"), nn.BatchNormalization(), nn.Dense(2)])
+
+
+def branching():
     x, shared = nn.Input((3,)), nn.Dense(3, "tanh")
     return nn.Model(x, nn.Add()([shared(x), shared(shared(x))]))
 
@@ -479,7 +486,7 @@ def test_batch_normalization_with_a_mask_looks_at_what_is_unmasked(rng):
     np.testing.assert_allclose(got[mask], want, rtol=1e-6)
     np.testing.assert_allclose(layer.moving_mean, plain.moving_mean, rtol=1e-6)
     np.testing.assert_allclose(layer.moving_variance, plain.moving_variance, rtol=1e-6)
-    with pytest.raises(ValueError, match="mask has shape .*, expected one axis less than x"):
+    with pytest.raises(ValueError, match=r"mask has shape .*, expected one axis less than x"):
         layer.forward(x, mask=mask[:, 0])
 
 

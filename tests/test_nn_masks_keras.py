@@ -195,19 +195,19 @@ def tagger(home, *last):
 
 
 MODELS = {
-    "labels": ([lambda l: l.Dense(3, activation="softmax")], "sparse_categorical_crossentropy", "labels", "accuracy"),
-    "labels, softmax apart": ([lambda l: l.Dense(3), lambda l: l.Activation("softmax")], "sparse_categorical_crossentropy", "labels",
-                              "accuracy"),
-    "one-hot": ([lambda l: l.Dense(3, activation="softmax")], "categorical_crossentropy", "hot", "accuracy"),
-    "binary": ([lambda l: l.Dense(1, activation="sigmoid")], "binary_crossentropy", "binary", "accuracy"),
-    "values": ([lambda l: l.TimeDistributed(l.Dense(3))], "mse", "values", "mae"),
-    "values, and no mean of rows": ([lambda l: l.Dense(3)], "mse", "values", "root_mean_squared_error"),
-    "sum": ([lambda l: l.Dense(3)], lambda h: h.losses.Huber(reduction="sum"), "values", "mae"),
-    "mean by weights": ([lambda l: l.Dense(3)], lambda h: h.losses.MeanAbsoluteError(reduction="mean_with_sample_weight"), "values",
-                        "mse"),
-    "ignored labels": ([lambda l: l.Dense(3, activation="softmax")],
+    "labels": ([lambda at: at.Dense(3, activation="softmax")], "sparse_categorical_crossentropy", "labels", "accuracy"),
+    "labels, softmax apart": ([lambda at: at.Dense(3), lambda at: at.Activation("softmax")], "sparse_categorical_crossentropy",
+                              "labels", "accuracy"),
+    "one-hot": ([lambda at: at.Dense(3, activation="softmax")], "categorical_crossentropy", "hot", "accuracy"),
+    "binary": ([lambda at: at.Dense(1, activation="sigmoid")], "binary_crossentropy", "binary", "accuracy"),
+    "values": ([lambda at: at.TimeDistributed(at.Dense(3))], "mse", "values", "mae"),
+    "values, and no mean of rows": ([lambda at: at.Dense(3)], "mse", "values", "root_mean_squared_error"),
+    "sum": ([lambda at: at.Dense(3)], lambda h: h.losses.Huber(reduction="sum"), "values", "mae"),
+    "mean by weights": ([lambda at: at.Dense(3)], lambda h: h.losses.MeanAbsoluteError(reduction="mean_with_sample_weight"),
+                        "values", "mse"),
+    "ignored labels": ([lambda at: at.Dense(3, activation="softmax")],
                        lambda h: h.losses.SparseCategoricalCrossentropy(ignore_class=1), "labels", "accuracy"),
-    "mask gone": ([lambda l: l.GlobalAveragePooling1D(), lambda l: l.Dense(3)], "mse", "rows", "mae"),
+    "mask gone": ([lambda at: at.GlobalAveragePooling1D(), lambda at: at.Dense(3)], "mse", "rows", "mae"),
 }  # fmt: skip
 
 
@@ -229,16 +229,15 @@ def test_training(name, weighted):
     size = 24 if weighted else 7
     theirs, ours = tagger(keras, *last), tagger(nn, *last)
     ours.set_weights(theirs.get_weights())
-    results = []
+    weighted_metrics = [] if weighted and name in ("ignored labels", "values, and no mean of rows") else [metric]
+    rate, results = 0.002 if name == "sum" else 0.1, []
     for model, home in (theirs, keras), (ours, nn):
-        weighted_metrics = [] if weighted and name in ("ignored labels", "values, and no mean of rows") else [metric]
-        model.compile(home.optimizers.SGD(0.002 if name == "sum" else 0.1), loss(home) if callable(loss) else loss, metrics=[metric],
+        given = {"batch_size": size, "sample_weight": None if weight is None else weight.copy(), "verbose": 0}
+        model.compile(home.optimizers.SGD(rate), loss(home) if callable(loss) else loss, metrics=[metric],
                       weighted_metrics=weighted_metrics)  # fmt: skip
-        before = model.evaluate(x, y, sample_weight=None if weight is None else weight.copy(), batch_size=size, verbose=0,
-                                return_dict=True)  # fmt: skip
-        steps = model.fit(x, y, sample_weight=None if weight is None else weight.copy(), batch_size=size, epochs=3,
-                          shuffle=False, verbose=0).history  # fmt: skip
-        results.append((before, steps, model.get_weights(), model.predict(x, verbose=0)))
+        before = model.evaluate(x, y, return_dict=True, **given)
+        history = model.fit(x, y, epochs=3, shuffle=False, **given).history
+        results.append((before, history, model.get_weights(), model.predict(x, verbose=0)))
     for got, want in zip(results[1][:2], results[0][:2]):
         assert set(want) >= set(got) >= {"loss", metric}
         for key in got:

@@ -34,7 +34,7 @@ class Masking(Layer):
 
     def compute_mask(self, x, mask):
         """True where some feature differs from mask_value; a mask that came with the input does not count."""
-        return (x != self.mask_value).any(axis=-1)
+        return (x != x.dtype.type(self.mask_value)).any(axis=-1)
 
     def get_config(self):
         return super().get_config() | {"mask_value": self.mask_value}

@@ -170,8 +170,9 @@ class Concatenate(Layer):
         """The masks one after the other, where time is joined; else where any is True. An input without one counts as True."""
         if mask is None:
             return None
-        spread = [_spread_mask(part, array.shape) for part, array in zip(mask, x)]
-        return np.concatenate(spread, axis=self.axis).any(axis=-1)
+        steps = [_mask_of_steps(part, array.shape) for part, array in zip(mask, x)]
+        axis = self.axis % x[0].ndim
+        return functools.reduce(np.logical_or, steps) if axis == x[0].ndim - 1 else np.concatenate(steps, axis=axis)
 
     def gradient(self, call, dy):
         ends = np.cumsum([shape[self.axis] for shape in call.shapes])[:-1]
@@ -184,11 +185,13 @@ class Concatenate(Layer):
         return super().get_config() | {"axis": self.axis}
 
 
-def _spread_mask(mask, shape):
-    """The mask of an input of this shape for each of its elements."""
+def _mask_of_steps(mask, shape):
+    """The mask of an input of this shape over all axes but the last."""
     if mask is None:
-        return np.ones(shape, bool)
-    return np.broadcast_to(mask.reshape(mask.shape + (1,) * (len(shape) - mask.ndim)), shape)
+        return np.ones(shape[:-1], bool)
+    if mask.ndim == len(shape):
+        return mask.any(axis=-1)
+    return np.broadcast_to(mask.reshape(mask.shape + (1,) * (len(shape) - 1 - mask.ndim)), shape[:-1])
 
 
 def _gathered(slope, shape):

@@ -9,7 +9,7 @@ from .program import Program, run
 
 
 class Wrapper(Container):
-    """Base of the layers that are made of one other, `layer`: its weights are theirs, and so is its dtype where they have none."""
+    """Base of the layers made around one other, `layer`, whose weights are theirs, and whose dtype, unless they are given one."""
 
     def __init__(self, layer, *, dtype=None, trainable=True, **kwargs):
         owner = type(self).__name__
@@ -105,7 +105,7 @@ class TimeDistributed(Wrapper):
         parts = [np.ascontiguousarray(dy[:, t]) for t in range(dy.shape[1])] if call.apart else [_rows(dy)]
         runs = self._runs(call, len(parts))
         slopes = [run.backward(part, call.need_dx, call.accumulate or i > 0) for i, (run, part) in enumerate(zip(runs, parts))]
-        return self._joined(call, slopes, "dx") if call.need_dx else None
+        return self._joined(call, slopes, "dx") if call.need_dx and slopes[0] is not None else None  # None for indices
 
     def infer(self, x):
         if _mixes(self.layer, False):
