@@ -491,8 +491,10 @@ def test_batch_normalization_with_a_mask_looks_at_what_is_unmasked(rng):
 
 
 def test_softmax_leaves_masked_elements_out():
-    y = nn.Softmax().forward(np.array([[1.0, 5.0, 1.0], [1.0, 2.0, 3.0]]), mask=[[True, False, True], [False] * 3])
+    layer, x = nn.Softmax(), np.array([[1.0, 5.0, 1.0], [1.0, 2.0, 3.0]])
+    y = layer.forward(x, training=True, mask=[[True, False, True], [False] * 3])
     np.testing.assert_allclose(y, [[0.5, 0, 0.5], [1 / 3] * 3], rtol=1e-6)
+    np.testing.assert_allclose(layer.backward(np.array([[1, 5, 0], [1, 2, 3]])), [[0.25, 0, -0.25], [0, 0, 0]], atol=1e-6)
 
 
 # TimeDistributed
@@ -526,15 +528,15 @@ def test_time_distributed_in_a_frozen_model(rng):
     assert not nn.TimeDistributed(nn.Dense(4), trainable=False).layer.trainable
 
 
-def shared_by_both(rng):
-    """A layer called by itself and within wrappers; a model around one of two layers that are called before."""
+def shared_by_both():
+    """A layer called by itself, within a wrapper, and with another layer in a model within a wrapper."""
     x, first, second = nn.Input((5, 3)), nn.Dense(3, "tanh"), nn.Dense(3, "tanh")
     inner = nn.Sequential([nn.Input((3,)), second, first])
-    return nn.Model(x, nn.TimeDistributed(inner)(nn.TimeDistributed(first)(first(x))), dtype="float64")
+    return nn.Model(x, nn.TimeDistributed(first)(nn.TimeDistributed(inner)(first(x))), dtype="float64")
 
 
 def test_gradients_of_a_layer_inside_and_outside_of_wrappers(rng):
-    model, x = shared_by_both(rng), rng.standard_normal((4, 5, 3))
+    model, x = shared_by_both(), rng.standard_normal((4, 5, 3))
     dy = rng.uniform(0.5, 1.5, (4, 5, 3))
     value = lambda: float((model.forward(x) * dy).sum())
     for _ in range(2):  # the second pass finds gradients there
