@@ -98,6 +98,12 @@ def test_names_weights_and_configurations():
     assert keras.layers.SpatialDropout1D(0.3, seed=2).name == nn.SpatialDropout1D(0.3, seed=2).name == "spatial_dropout1d"
 
 
+def test_other_names():
+    for home in HOMES:
+        assert home.layers.GlobalAvgPool1D is home.layers.GlobalAveragePooling1D
+        assert home.layers.GlobalMaxPool1D is home.layers.GlobalMaxPooling1D
+
+
 @pytest.mark.parametrize("name", ["Masking", "SpatialDropout1D", "GlobalAveragePooling1D", "GlobalMaxPooling1D", "TimeDistributed"])
 def test_arguments(name):
     theirs, ours = (inspect.signature(getattr(home.layers, name)).parameters for home in HOMES)

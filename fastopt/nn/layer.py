@@ -48,7 +48,7 @@ class Layer(Weighted):
 
     and, where masks matter, reads call.mask and has supports_masking = True, or
 
-    compute_mask(x, mask) -> mask      the mask of the result, None for none; a list where there are several results
+    compute_mask(x, mask=None) -> mask the mask of the result, None for none; a list where there are several results
     """
 
     kind = property(lambda self: type(self).__name__)  # what summaries and automatic names call it
@@ -98,7 +98,7 @@ class Layer(Weighted):
         """The backward pass of the same call."""
         raise NotImplementedError(f"{type(self).__name__}: a layer must define gradient(call, dy)")
 
-    def compute_mask(self, x, mask):
+    def compute_mask(self, x, mask=None):
         """The mask of the result, given that of the input: the same, or None, with a warning, from a layer that supports none.
 
         It is called after compute, where the input has a mask or the layer makes one. mask: as call.mask.

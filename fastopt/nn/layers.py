@@ -13,9 +13,12 @@ from .reshape import Flatten, Reshape
 from .wrappers import TimeDistributed
 
 __all__ = ["ELU", "Activation", "Add", "Average", "BatchNormalization", "Concatenate", "Dense", "Dropout", "Flatten",
-           "GlobalAveragePooling1D", "GlobalMaxPooling1D", "Input", "InputLayer", "Layer", "LayerNormalization", "LeakyReLU",
-           "Masking", "Maximum", "Minimum", "Multiply", "ReLU", "Reshape", "Softmax", "SpatialDropout1D", "Subtract",
-           "TimeDistributed", "add", "average", "concatenate", "maximum", "minimum", "multiply", "subtract"]  # fmt: skip
+           "GlobalAveragePooling1D", "GlobalAvgPool1D", "GlobalMaxPool1D", "GlobalMaxPooling1D", "Input", "InputLayer", "Layer",
+           "LayerNormalization", "LeakyReLU", "Masking", "Maximum", "Minimum", "Multiply", "ReLU", "Reshape", "Softmax",
+           "SpatialDropout1D", "Subtract", "TimeDistributed", "add", "average", "concatenate", "maximum", "minimum", "multiply",
+           "subtract"]  # fmt: skip
+
+GlobalAvgPool1D, GlobalMaxPool1D = GlobalAveragePooling1D, GlobalMaxPooling1D  # Keras's other names
 
 
 def add(inputs):

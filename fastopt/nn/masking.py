@@ -11,7 +11,7 @@ class Masking(Layer):
     >>> import numpy as np
     >>> from fastopt import nn
     >>> x = np.array([[[1.0, 2.0], [0.0, 3.0], [0.0, 0.0]]])
-    >>> nn.Masking().compute_mask(x, None)
+    >>> nn.Masking().compute_mask(x)
     array([[ True,  True, False]])
     """
 
@@ -26,13 +26,15 @@ class Masking(Layer):
             raise ValueError(f"expected shape (batch, ..., features), got {input_shape}")
 
     def compute(self, call, x, training):
-        call.kept = self.compute_mask(x, None)[..., None]
-        return np.where(call.kept, x, x.dtype.type(0))
+        call.kept, y = self.compute_mask(x)[..., None], call.buffer("y", x.shape, x.dtype)
+        y[...] = 0
+        np.copyto(y, x, where=call.kept)
+        return y
 
     def gradient(self, call, dy):
         return np.multiply(dy, call.kept, out=dy)
 
-    def compute_mask(self, x, mask):
+    def compute_mask(self, x, mask=None):
         """True where some feature differs from mask_value; a mask that came with the input does not count."""
         return (x != x.dtype.type(self.mask_value)).any(axis=-1)
 

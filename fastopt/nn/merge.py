@@ -31,7 +31,7 @@ class _Merge(Layer):
         call.y = self.merge(x, call.buffer("y", shape, x[0].dtype))
         return call.y
 
-    def compute_mask(self, x, mask):
+    def compute_mask(self, x, mask=None):
         """Where any input is unmasked; None where an input has no mask."""
         if mask is None or any(part is None for part in mask):
             return None
@@ -166,7 +166,7 @@ class Concatenate(Layer):
         y = call.buffer("y", self.compute_output_shape(call.shapes), x[0].dtype)
         return np.concatenate(x, axis=self.axis, out=y)
 
-    def compute_mask(self, x, mask):
+    def compute_mask(self, x, mask=None):
         """The masks one after the other, where time is joined; else where any is True. An input without one counts as True."""
         if mask is None:
             return None

@@ -66,7 +66,7 @@ class GlobalAveragePooling1D(_GlobalPooling1D):
         """The mask as it spreads over x."""
         return None if mask is None else np.expand_dims(mask, 3 - self.time)
 
-    def compute_mask(self, x, mask):
+    def compute_mask(self, x, mask=None):
         """None: there are no steps any more."""
 
 
