@@ -46,9 +46,9 @@ class Layer(Weighted):
                                        returns is no other's: the layer that comes next may overwrite it
     get_config() -> dict               arguments of the constructor, super().get_config() among them
 
-    and, where masks matter, reads call.mask and has supports_masking = True, or
+    and, where masks matter, reads call.mask, has supports_masking = True, or writes
 
-    compute_mask(x, mask=None) -> mask the mask of the result, None for none; a list where there are several results
+    compute_mask(x, mask=None)         the mask of the result, None for none; a list where there are several results
     """
 
     kind = property(lambda self: type(self).__name__)  # what summaries and automatic names call it
