@@ -1,6 +1,6 @@
 """The judge of the definitions of the recurrent kernels: literals worked by hand, central differences, sequences one by one.
 
-Beside it test_reference_recurrent_frameworks.py, Torch and Keras, and test_reference_recurrent_calls.py, bad input and `out`.
+Beside it test_reference_recurrent_frameworks.py, Torch and Keras, and test_recurrent_calls.py, bad input, `saved`, `out`.
 """
 
 import numpy as np
@@ -259,29 +259,6 @@ def test_sequences_one_by_one(kernel, seed):
         sums = {n: s + got_b[n] for n, s in sums.items()}
     for name, total in sums.items():
         np.testing.assert_allclose(got[name], total, rtol=1e-11, atol=1e-13, err_msg=name)
-
-
-@pytest.mark.parametrize("kernel", KERNELS)
-@pytest.mark.parametrize("reverse", [False, True])
-def test_nan_stays_in_its_row(kernel, reverse, rng):
-    case, options = CASES[f"{kernel}_backward"], dict(lengths="B", reverse=reverse, dropout="B I", recurrent_dropout="B P")
-    drawn = case.draw(rng, dict(B=4, T=5, I=3, H=4, P=4), np.float64, options)  # beyond the ends x and dy are NaN
-    incoming = [drawn.pop(n) for n in case.arrays]
-    drawn["lengths"] = np.array([5, 3, 0, 4])
-    inside = np.arange(5)[:, None] < drawn["lengths"][:, None, None]
-    drawn["x"], incoming[0] = (np.where(inside, rng.standard_normal(a.shape), np.nan) for a in (drawn["x"], incoming[0]))
-    arguments = dict(reverse=reverse) | drawn
-    clean, gradients = run(kernel, arguments, *incoming)
-    for result in (*clean, *gradients.values()):
-        assert result is None or np.isfinite(result).all()
-    drawn["x"][1, 1] = np.nan
-    spoilt, spoilt_gradients = run(kernel, arguments, *incoming)
-    others = [0, 2, 3]
-    for want, got in (*zip(clean, spoilt), *((gradients[n], spoilt_gradients[n]) for n in ("x", "h0", "c0") if n in gradients)):
-        np.testing.assert_array_equal(got[others], want[others])
-    assert np.isnan(spoilt[0][1, :2] if reverse else spoilt[0][1, 1:3]).all()
-    assert np.isfinite(spoilt[0][1, 2] if reverse else spoilt[0][1, 0]).all()
-    assert np.isnan(spoilt[1][1]).all()
 
 
 def test_every_usable_activation_is_named():

@@ -10,7 +10,8 @@ and biases are zero. The columns of kernel (I, GH) and recurrent_kernel (P, GH) 
 - dropout: multipliers of x, (B, I), or (B, G, I) with one for each gate; recurrent_dropout: those of the h that enters the
   recurrent product, (B, P) or (B, G, P). They are the same for all steps (Gal & Ghahramani 2016).
 - activation, recurrent_activation: names of activations whose derivative is a function of y, with their default alpha.
-- keep=False: `saved` is None. `out` of a forward pass ends with a place for `saved`: one of the same kernel is filled anew.
+- keep=False: `saved` is None. `out` of a forward pass ends with a place for `saved`: an earlier one of the same kernel,
+  which gives its memory away and is used up.
 - backward: dy, dh_n, dc_n or None where the loss does not depend on the result. `saved` is good for one backward pass; it holds
   on to the arrays of its forward pass, which must not be changed in between. What `need` does not ask for is None.
 """
@@ -91,9 +92,11 @@ def finish(owner, out, call, **results):
     if saved is not None and (type(saved) is not Saved or saved.kernel != owner):
         raise TypeError(f"{owner}: out, for saved, is {what(saved)}, expected that of {owner}")
     results = deliver(owner, tuple(given), *results.values())
+    if saved is not None:
+        saved.call = None
     if call is None:
         return *results, None
-    saved = Saved() if saved is None else saved
+    saved = Saved()
     saved.kernel, saved.call = owner, call
     return *results, saved
 

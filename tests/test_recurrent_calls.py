@@ -1,17 +1,23 @@
-"""How the definitions of the recurrent kernels are called: bad input, empty input, `saved`, `need`, `accumulate`, `out`."""
+"""How the recurrent kernels, compiled and defined, are called: bad and empty input, NaN, `saved`, `need`, `accumulate`, `out`."""
 
 import numpy as np
 import pytest
 from snapshots import frozen
 
-from fastopt.reference import gru, lstm, rnn
+from fastopt import kernels, reference
 from fastopt.testing.recurrent import CASES
 
-FORWARD = {"rnn": rnn.rnn_forward, "lstm": lstm.lstm_forward, "gru": gru.gru_forward}
-BACKWARD = {"rnn": rnn.rnn_backward, "lstm": lstm.lstm_backward, "gru": gru.gru_backward}
+FORWARD, BACKWARD = {}, {}  # by kernel, those of the home at hand
 GATES = {"rnn": 1, "lstm": 4, "gru": 3}
 SUMMED = ("dkernel", "drecurrent_kernel", "dbias", "dpeepholes", "dprojection")
-each = pytest.mark.parametrize("kernel", FORWARD)
+each = pytest.mark.parametrize("kernel", GATES)
+
+
+@pytest.fixture(params=[reference, kernels], ids=["definition", "kernels"], autouse=True)
+def home(request, monkeypatch):
+    for kernel in GATES:
+        monkeypatch.setitem(FORWARD, kernel, getattr(request.param, f"{kernel}_forward"))
+        monkeypatch.setitem(BACKWARD, kernel, getattr(request.param, f"{kernel}_backward"))
 
 
 def drawn(kernel, rng, dtype=np.float64, sizes=(3, 4, 2, 5, 2), **options):
@@ -72,6 +78,29 @@ def test_lengths_of_any_integer_type(dtype, kernel, rng):
     equal(FORWARD[kernel](**arguments | dict(lengths=np.array([4, 9, 0, 9, 2], dtype)[::2]))[:-1], want)
 
 
+@each
+@pytest.mark.parametrize("reverse", [False, True])
+def test_nan_stays_in_its_row(kernel, reverse, rng):
+    options = dict(lengths="B", reverse=reverse, dropout="B I", recurrent_dropout="B P")
+    arguments, incoming = drawn(kernel, rng, sizes=(4, 5, 3, 4, 4), **options)
+    arguments["lengths"] = np.array([5, 3, 0, 4])
+    inside = np.arange(5)[:, None] < arguments["lengths"][:, None, None]
+    arguments["x"], incoming[0] = (np.where(inside, rng.standard_normal(a.shape), np.nan) for a in (arguments["x"], incoming[0]))
+    *clean, saved = FORWARD[kernel](**arguments)
+    gradients = BACKWARD[kernel](*incoming, saved)
+    for result in (*clean, *gradients):  # beyond the ends nothing is read
+        assert np.isfinite(result).all()
+    arguments["x"][1, 1] = np.nan
+    *spoilt, saved = FORWARD[kernel](**arguments)
+    after = BACKWARD[kernel](*incoming, saved)
+    others = [0, 2, 3]
+    for want, got in (*zip(clean, spoilt), (gradients[0], after[0]), *zip(gradients[4:], after[4:])):  # dx, dh0, dc0
+        np.testing.assert_array_equal(got[others], want[others])
+    assert np.isnan(spoilt[0][1, :2] if reverse else spoilt[0][1, 1:3]).all()
+    assert np.isfinite(spoilt[0][1, 2] if reverse else spoilt[0][1, 0]).all()
+    assert np.isnan(spoilt[1][1]).all()
+
+
 # ---- what is kept, and for how long
 
 
@@ -123,6 +152,20 @@ def test_several_saved_at_once(kernel, rng):
 
 
 @each
+def test_saved_holds_on_to_the_arrays(kernel, rng):
+    arguments, incoming = drawn(kernel, rng, lengths="B", dropout="B I", recurrent_dropout="B P")
+    want = BACKWARD[kernel](*incoming, FORWARD[kernel](**arguments)[-1])
+    copies = {name: np.repeat(a, 2, -1)[..., ::2] if isinstance(a, np.ndarray) else a for name, a in arguments.items()}
+    saved = FORWARD[kernel](**copies)[-1]
+    sizes = [a.nbytes for a in copies.values() if isinstance(a, np.ndarray)]
+    del copies
+    rubbish = [np.full(n // 8, np.nan) for n in sizes * 8]
+    for got, expected in zip(BACKWARD[kernel](*incoming, saved), want):
+        np.testing.assert_allclose(got, expected, rtol=1e-10, atol=1e-13)
+    assert len(rubbish) == 8 * len(sizes)
+
+
+@each
 def test_saved_of_another_kernel(kernel, rng):
     incoming = drawn(kernel, rng)[1]
     for other in FORWARD:
@@ -139,16 +182,19 @@ def test_saved_of_another_kernel(kernel, rng):
 
 @each
 def test_saved_taken_over(kernel, rng):
-    """As the last of `out`, used up or not: it is then that of the new call."""
+    """As the last of `out`, used up or not, it gives its memory away."""
     first = drawn(kernel, rng)[0]
     second, more = drawn(kernel, rng, sizes=(2, 3, 4, 6, 2), lengths="B")
     want = BACKWARD[kernel](*more, FORWARD[kernel](**second)[-1])
     *results, saved = FORWARD[kernel](**first)
     none = (None,) * len(results)
-    for _ in range(2):
+    for used in (False, False, True, True):
         *_, again = FORWARD[kernel](**second, out=(*none, saved))
-        assert again is saved
-        equal(BACKWARD[kernel](*more, saved), want)
+        with pytest.raises(RuntimeError, match="saved is used up"):
+            BACKWARD[kernel](*more, saved)
+        saved = again
+        if used:
+            equal(BACKWARD[kernel](*more, saved), want)
     for other in FORWARD:
         if other != kernel:
             wrong = FORWARD[other](**drawn(other, rng)[0])[-1]
@@ -174,7 +220,7 @@ def test_need(kernel, rng):
 @pytest.mark.parametrize("given", [("peepholes",), ("projection",), ("peepholes", "projection")])
 def test_need_of_eight(given, rng):
     arguments, incoming = drawn("lstm", rng, **{n: dict(peepholes="3 H", projection="H P")[n] for n in given})
-    back = lambda **options: lstm.lstm_backward(*incoming, lstm.lstm_forward(**arguments)[-1], **options)
+    back = lambda **options: BACKWARD["lstm"](*incoming, FORWARD["lstm"](**arguments)[-1], **options)
     want = back()
     assert [g is None for g in want] == [False] * 6 + ["peepholes" not in given, "projection" not in given]
     equal(back(need=(True,) * 8), want)
@@ -315,24 +361,24 @@ def test_bad_gradients(kernel, rng):
     count = len(CASES[f"{kernel}_backward"].results) - 2 * (kernel == "lstm")
     none = (None,) * (count - 1)
     for (gradients, options), error, words in [
-        (((dy[:, 1:], *final), {}), ValueError, r"dy has shape \(3, 3, 5\), expected \(3, 4, 5\) = \(B, T, H\)"),
+        (((dy[:, 1:], *final), {}), ValueError, r"dy has shape \(3, 3, 5\), expected \(3, 4, 5\) = \(B, T, [HP]\)"),
         (((dy.astype("f4"), *final), {}), TypeError, "dy has dtype float32, expected float64 as x"),
         (((list(dy), *final), {}), TypeError, "dy is of type builtins.list"),
-        (((dy, final[0][1:], *final[1:]), {}), ValueError, r"dh_n has shape \(2, 5\), expected \(3, 5\) = \(B, H\)"),
+        (((dy, final[0][1:], *final[1:]), {}), ValueError, r"dh_n has shape \(2, 5\), expected \(3, 5\) = \(B, [HP]\)"),
         ((incoming, dict(need=True)), TypeError, f"need must be {count} flags, for dx, dkernel, .*got True"),
         ((incoming, dict(need=(True,) * 8)), TypeError, f"need must be {count} flags"),
         ((incoming, dict(out=np.ones((B, T, I)))), TypeError, f"out must be None or a tuple of {count}"),
-        ((incoming, dict(out=(np.ones((B, T, I + 1)), *none))), ValueError, "out has shape"),
-        ((incoming, dict(out=(np.ones((B, T, I), "f4"), *none))), ValueError, "out has shape .* and dtype float32"),
+        ((incoming, dict(out=(np.ones((B, T, I + 1)), *none))), ValueError, "out(, for dx,)? has shape"),
+        ((incoming, dict(out=(np.ones((B, T, I), "f4"), *none))), ValueError, "out(, for dx,)? has shape .* dtype float32"),
         ((incoming, dict(out=(None, np.ones((9, 9)), *none[1:]), accumulate=True, need=(False, True, *(False,) * (count - 2)))),
-         ValueError, r"out has shape \(9, 9\)"),
+         ValueError, r"out(, for dkernel,)? has shape \(9, 9\)"),
     ]:  # fmt: skip
         with pytest.raises(error, match=f"^{kernel}_backward: {words}"):
             BACKWARD[kernel](*gradients, saved, **options)
     if kernel == "lstm":
         with pytest.raises(ValueError, match=r"^lstm_backward: dc_n has shape \(3, 4\), expected \(3, 5\) = \(B, H\)"):
-            lstm.lstm_backward(dy, final[0], final[1][:, 1:], saved)
+            BACKWARD["lstm"](dy, final[0], final[1][:, 1:], saved)
         projected, _ = drawn("lstm", rng, sizes=(B, T, I, H, P), projection="H P")
         with pytest.raises(ValueError, match=r"^lstm_backward: dy has shape \(3, 4, 5\), expected \(3, 4, 7\) = \(B, T, P\)"):
-            lstm.lstm_backward(*incoming, lstm.lstm_forward(**projected)[-1])
+            BACKWARD["lstm"](*incoming, FORWARD["lstm"](**projected)[-1])
     BACKWARD[kernel](*incoming, saved)  # none of them used it up
