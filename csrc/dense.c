@@ -1,7 +1,7 @@
 /* dense.c -- the dense layer, y = activation(x kernel + bias), forward and backward: one parallel region each.
  *
- * Forward starts the sums with the bias and applies the activation to rows that they have just left in cache. Backward turns dy into
- * dz first, then every thread does its share of the two products and of the column sums. */
+ * Forward starts the sums with the bias and applies the activation to rows that they have just left in cache. Backward turns dy
+ * into dz first, then every thread does its share of the two products and of the column sums. */
 
 /* What a vector of column sums takes, roughly, in nanoseconds. */
 static const double pass_nanoseconds = 1;

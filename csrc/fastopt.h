@@ -99,12 +99,13 @@ typedef struct {
     bool reverse, input_forget, keep;                          /* keep: backward will follow */
     ptrdiff_t batch, steps, inputs, units, outputs;
     const int64_t *lengths;                                    /* (batch), in 0 .. steps; NULL: all of them `steps` */
-    const void *x, *kernel, *recurrent_kernel, *bias;          /* (batch, steps, inputs), (inputs, GH), (P, GH), (GH) or GRU (2, 3H) */
+    const void *x, *kernel, *recurrent_kernel;                 /* (batch, steps, inputs), (inputs, GH), (P, GH) */
+    const void *bias;                                          /* (GH); GRU with the reset after: (2, 3H) */
     const void *h0, *c0, *peepholes, *projection;              /* (batch, P), (batch, H), (3, H), (H, P) */
     const void *input_mask, *recurrent_mask;                   /* (batch, masks, inputs), (batch, masks, P) */
     int input_masks, recurrent_masks;                          /* 0, 1 for all gates, or G */
     void *y, *h_n, *c_n;                                       /* (batch, steps, P), (batch, P), (batch, H) */
-    void *memory;                                              /* what .recurrent_size says, on a 64-byte boundary; kept for backward */
+    void *memory;                                              /* .recurrent_size bytes on a 64-byte boundary, for both passes */
     /* backward, after one forward pass with the same arguments and memory, which it uses up */
     const void *dy, *dh_n, *dc_n;
     void *dx, *dkernel, *drecurrent, *dbias, *dh0, *dc0, *dpeepholes, *dprojection;
@@ -200,7 +201,7 @@ typedef struct {
 } fo_options;
 
 typedef struct {
-    double grad_norm;                                          /* after grad_scale and clip_value, before clip_norm; NaN where not asked for */
+    double grad_norm;                                          /* after grad_scale and clip_value, before clip_norm; NaN: not asked for */
     int skipped;
     ptrdiff_t tensor;                                          /* the first whose gradient is not finite, or -1 */
 } fo_result;

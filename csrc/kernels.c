@@ -31,11 +31,7 @@
 #include "penalty.c"
 #include "dropout.c"
 #include "normalization.c"
-#include "recurrent.h"
-#include "rnn.c"
-#include "lstm.c"
-#include "gru.c"
-#include "recurrent.c"
+#include "recurrent/layer.c"
 #include "embedding.c"
 #include "peak.c"
 

@@ -9,7 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { BUFFER = 1024, CHUNK = 8192 };                          /* elements: a gathered piece; a chunk of the norm or between two of ema */
+enum { BUFFER = 1024, CHUNK = 8192 };                          /* elements: a gathered piece; a chunk of the norm, or between emas */
 
 /* What the work of a step takes on one core, roughly: 0.01 ns a byte read or written holds within a factor of two for
  * every rule, for those bound by division in cache and those bound by memory. */
@@ -160,7 +160,8 @@ static void step(void *context, fo_team *team)
     job *j = context;
     double factor = 1;
     if (j->partial) {
-        const ptrdiff_t from = fo_share(j->chunks, team->rank, team->size, 1), to = fo_share(j->chunks, team->rank + 1, team->size, 1);
+        const ptrdiff_t from = fo_share(j->chunks, team->rank, team->size, 1);
+        const ptrdiff_t to = fo_share(j->chunks, team->rank + 1, team->size, 1);
         ptrdiff_t chunk = 0;
         for (const fo_tensor *t = j->tensors; t < j->tensors + j->count && chunk < to; t++)
             for (ptrdiff_t begin = 0; t->grad && begin < t->size; begin += CHUNK, chunk++)

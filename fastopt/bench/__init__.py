@@ -1,5 +1,5 @@
-"""`fastopt bench`: measures steps of optimizers and networks, recurrent layers, and a product, on the user's machine, against NumPy and
-whatever else is installed, interleaved."""
+"""`fastopt bench`: measures steps of optimizers and networks, recurrent layers, and a product, on the user's machine, against NumPy
+and whatever else is installed, interleaved."""
 
 import argparse
 import json

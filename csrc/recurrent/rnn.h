@@ -1,4 +1,4 @@
-/* rnn.c -- the plain recurrent cell (Elman 1990): h = f(z), z = x kernel + h' recurrent_kernel + bias. The slot of a token is h. */
+/* rnn.h -- the plain recurrent cell (Elman 1990): h = f(z), z = x kernel + h' recurrent_kernel + bias. The slot of a token is h. */
 
 static void rnn_forward(const recurrent *n, const block *b)
 {

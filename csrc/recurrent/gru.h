@@ -1,4 +1,4 @@
-/* gru.c -- the gated recurrent unit (Cho et al. 2014): h = z h' + (1 - z) n, with the reset after the recurrent product,
+/* gru.h -- the gated recurrent unit (Cho et al. 2014): h = z h' + (1 - z) n, with the reset after the recurrent product,
  * n = f(xn + r q), q = h' recurrent_kernel + its bias, or before it, n = f(xn + (r h') recurrent_kernel). The slots of a token
  * are z, r, n and, with the reset after, q; the gradient leaves dq there, or, with the reset before, r h'. */
 

@@ -1,4 +1,4 @@
-/* lstm.c -- long short-term memory (Hochreiter & Schmidhuber 1997; forget gate, Gers et al. 2000; peepholes, Gers & Schmidhuber
+/* lstm.h -- long short-term memory (Hochreiter & Schmidhuber 1997; forget gate, Gers et al. 2000; peepholes, Gers & Schmidhuber
  * 2000; projection, Sak et al. 2014): c = f c' + i g, h = o tanh(c). The slots of a token are i, f, g, o. */
 
 enum { I_GATE, F_GATE, G_GATE, O_GATE };
