@@ -13,6 +13,7 @@ class Call:
     reuse: whether the workspace serves again at the next pass; otherwise every buffer is a fresh array.
     need_dx: whether the gradient of the input is wanted; `gradient` may return None otherwise.
     accumulate: whether gradients of parameters are added to what is in the layer's grads, rather than written over it.
+    keep: whether gradient may follow, which it may after compute with training=False, too.
     trainable: whether the layer's weights are to get gradients, as it was when the pass was planned.
     linear: compute is to leave out the layer's activation, and gradient to take dy as that of what came out.
     shape, out: for a layer to mark what it has prepared: None where it must be prepared (anew).
@@ -21,12 +22,18 @@ class Call:
     """
 
     need_dx, accumulate, trainable, linear, mask, initial_state = True, False, True, False, None, None
+    keep = True
     shape = out = _memory = _views = None
     reuse = False
 
     def __init__(self, reuse=False):
         if reuse:
             self.reuse, self._memory, self._views = True, {}, {}
+
+    @property
+    def reuse(self):
+        """Whether the workspace serves again."""
+        return self._memory is not None
 
     def buffer(self, name, shape, dtype):
         """An array for `name` with arbitrary contents, its own as long as this pass lasts."""

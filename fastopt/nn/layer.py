@@ -174,7 +174,7 @@ class Layer(Weighted):
         call = Call()
         masks = masks_for(self.name, mask, x) if several else masks_for(self.name, [mask], [x])
         call.mask = masks if several or masks is None else masks[0]
-        call.initial_state, call.trainable = initial_state, self._trainable
+        call.initial_state, call.trainable, call.keep = initial_state, self._trainable, training
         y = self.compute(call, x, training)
         if training:
             self._last = call

@@ -137,21 +137,27 @@ class Program:
 
 
 class _Penalized:
-    """A layer with an activity regulariser, in one call: its penalty is divided by the number of rows."""
+    """A layer with an activity regulariser, in one call: its penalty, that of each result, is divided by the number of rows."""
 
     def __init__(self, layer, call):
         self.layer, self.call, self.value = layer, call, 0.0
 
     def compute(self, call, x, training):
-        self.y = self.layer.compute(call, x, training)
-        self.value = self.layer.activity_regularizer(self.y) / max(len(self.y), 1)
-        return self.y
+        y = self.layer.compute(call, x, training)
+        self.results = y if isinstance(y, list) else [y]
+        self.value = sum(self.layer.activity_regularizer(part) / max(len(part), 1) for part in self.results)
+        return y
 
     def gradient(self, call, dy):
-        slope = np.zeros_like(dy)
-        self.layer.activity_regularizer.add_gradient(self.y, slope)
-        slope *= 1 / max(len(dy), 1)
-        dy += slope
+        dys = dy if isinstance(dy, list) else [dy]
+        for i, y in enumerate(self.results):
+            slope = np.zeros_like(y)
+            self.layer.activity_regularizer.add_gradient(y, slope)
+            slope *= 1 / max(len(y), 1)
+            if dys[i] is None:
+                dys[i] = slope
+            else:
+                dys[i] += slope
         return self.layer.gradient(call, dy)
 
 
@@ -181,7 +187,7 @@ def _run_masked(graph, inputs, masks):
         x, mask = _taken(values, source), masking.at(known, source)
         if fixed or mask is not None:
             call = Call()
-            call.mask = mask
+            call.mask, call.keep = mask, False
             y = layer.compute(call, x, bool(fixed))
         else:
             y = layer.infer(x)
