@@ -201,7 +201,7 @@ typedef struct {
 } fo_options;
 
 typedef struct {
-    double grad_norm;                                          /* after grad_scale and clip_value, before clip_norm; NaN: not asked for */
+    double grad_norm;                                          /* after grad_scale and clip_value, before clip_norm; else NaN */
     int skipped;
     ptrdiff_t tensor;                                          /* the first whose gradient is not finite, or -1 */
 } fo_result;

@@ -9,7 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { BUFFER = 1024, CHUNK = 8192 };                          /* elements: a gathered piece; a chunk of the norm, or between emas */
+enum { BUFFER = 1024, CHUNK = 8192 };                          /* elements: a gathered piece; a chunk of norm or ema */
 
 /* What the work of a step takes on one core, roughly: 0.01 ns a byte read or written holds within a factor of two for
  * every rule, for those bound by division in cache and those bound by memory. */

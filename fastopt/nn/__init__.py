@@ -8,10 +8,13 @@ from . import activations, callbacks, initializers, layers, losses, metrics, mod
 from .layer import clear_session
 from .layers import (
     ELU,
+    GRU,
+    LSTM,
     Activation,
     Add,
     Average,
     BatchNormalization,
+    Bidirectional,
     Concatenate,
     Dense,
     Dropout,
@@ -29,6 +32,7 @@ from .layers import (
     Multiply,
     ReLU,
     Reshape,
+    SimpleRNN,
     Softmax,
     SpatialDropout1D,
     Subtract,
@@ -37,9 +41,9 @@ from .layers import (
 from .models import Model, Sequential, load_model
 from .utils import set_random_seed, to_categorical
 
-__all__ = ["ELU", "Activation", "Add", "Average", "BatchNormalization", "Concatenate", "Dense", "Dropout", "Flatten",
-           "GlobalAveragePooling1D", "GlobalMaxPooling1D", "Input", "InputLayer", "Layer", "LayerNormalization", "LeakyReLU",
-           "Masking", "Maximum", "Minimum", "Model", "Multiply", "ReLU", "Reshape", "Sequential", "Softmax", "SpatialDropout1D",
-           "Subtract", "TimeDistributed", "activations", "callbacks", "clear_session", "initializers", "layers", "load_model",
-           "losses", "metrics", "models", "optimizers", "preprocessing", "regularizers", "set_random_seed", "to_categorical",
-           "utils"]  # fmt: skip
+__all__ = ["ELU", "GRU", "LSTM", "Activation", "Add", "Average", "BatchNormalization", "Bidirectional", "Concatenate", "Dense",
+           "Dropout", "Flatten", "GlobalAveragePooling1D", "GlobalMaxPooling1D", "Input", "InputLayer", "Layer",
+           "LayerNormalization", "LeakyReLU", "Masking", "Maximum", "Minimum", "Model", "Multiply", "ReLU", "Reshape",
+           "Sequential", "SimpleRNN", "Softmax", "SpatialDropout1D", "Subtract", "TimeDistributed", "activations", "callbacks",
+           "clear_session", "initializers", "layers", "load_model", "losses", "metrics", "models", "optimizers", "preprocessing",
+           "regularizers", "set_random_seed", "to_categorical", "utils"]  # fmt: skip

@@ -91,6 +91,12 @@ class Container(Layer):
         """The penalties of the regularisers of weights, as they stand."""
         return [weight.regularizer(weight.value) for weight in self.trainable_weights if weight.regularizer is not None]
 
+    def reset_states(self):
+        """Makes the stateful layers start from zeros again."""
+        for layer in self._layers:
+            if getattr(layer, "stateful", isinstance(layer, Container)):
+                layer.reset_states()
+
     def recast_all(self, layers, dtype):
         """Makes these layers, and this model, compute in a dtype."""
         for layer in layers:

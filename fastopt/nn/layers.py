@@ -1,22 +1,26 @@
 """The layers, under one roof: `from fastopt.nn.layers import Dense`."""
 
 from .activation import ELU, Activation, LeakyReLU, ReLU, Softmax
+from .bidirectional import Bidirectional
 from .dense import Dense
 from .dropout import Dropout, SpatialDropout1D
+from .gru import GRU
 from .input import Input, InputLayer
 from .layer import Layer
+from .lstm import LSTM
 from .masking import Masking
 from .merge import Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract
 from .normalization import BatchNormalization, LayerNormalization
 from .pooling import GlobalAveragePooling1D, GlobalMaxPooling1D
 from .reshape import Flatten, Reshape
+from .simple_rnn import SimpleRNN
 from .wrappers import TimeDistributed
 
-__all__ = ["ELU", "Activation", "Add", "Average", "BatchNormalization", "Concatenate", "Dense", "Dropout", "Flatten",
-           "GlobalAveragePooling1D", "GlobalAvgPool1D", "GlobalMaxPool1D", "GlobalMaxPooling1D", "Input", "InputLayer", "Layer",
-           "LayerNormalization", "LeakyReLU", "Masking", "Maximum", "Minimum", "Multiply", "ReLU", "Reshape", "Softmax",
-           "SpatialDropout1D", "Subtract", "TimeDistributed", "add", "average", "concatenate", "maximum", "minimum", "multiply",
-           "subtract"]  # fmt: skip
+__all__ = ["ELU", "GRU", "LSTM", "Activation", "Add", "Average", "BatchNormalization", "Bidirectional", "Concatenate", "Dense",
+           "Dropout", "Flatten", "GlobalAveragePooling1D", "GlobalAvgPool1D", "GlobalMaxPool1D", "GlobalMaxPooling1D", "Input",
+           "InputLayer", "Layer", "LayerNormalization", "LeakyReLU", "Masking", "Maximum", "Minimum", "Multiply", "ReLU",
+           "Reshape", "SimpleRNN", "Softmax", "SpatialDropout1D", "Subtract", "TimeDistributed", "add", "average", "concatenate",
+           "maximum", "minimum", "multiply", "subtract"]  # fmt: skip
 
 GlobalAvgPool1D, GlobalMaxPool1D = GlobalAveragePooling1D, GlobalMaxPooling1D  # Keras's other names
 
