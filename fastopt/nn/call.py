@@ -30,11 +30,6 @@ class Call:
         if reuse:
             self.reuse, self._memory, self._views = True, {}, {}
 
-    @property
-    def reuse(self):
-        """Whether the workspace serves again."""
-        return self._memory is not None
-
     def buffer(self, name, shape, dtype):
         """An array for `name` with arbitrary contents, its own as long as this pass lasts."""
         if self._views is None:

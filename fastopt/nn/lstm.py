@@ -11,7 +11,7 @@ from .recurrent import Recurrent, gate_activation, size
 class LSTM(Recurrent):
     """c = f c' + i g, h = o activation(c), with gates i, f, o and the candidate g (Hochreiter & Schmidhuber 1997).
 
-    Columns of the weights are in the order i, f (Gers et al. 2000), g, o. recurrent_activation: of the gates; activation: of g and of c.
+    Columns of the weights are in the order i, f (Gers et al. 2000), g, o. recurrent_activation: of the gates; activation: of g, c.
     unit_forget_bias: the bias of f starts at 1 (Jozefowicz et al. 2015). The states are h and c.
 
     peepholes: the gates see the cell, i and f the old one, o the new, through a further weight, peepholes (3, H), in the order

@@ -4,8 +4,9 @@ import numpy as np
 
 from ..data.sequences import pad_sequences
 from .random import set_random_seed
+from .torch_weights import export_torch_weights, import_torch_weights
 
-__all__ = ["pad_sequences", "set_random_seed", "to_categorical"]
+__all__ = ["export_torch_weights", "import_torch_weights", "pad_sequences", "set_random_seed", "to_categorical"]  # fmt: skip
 
 
 def to_categorical(x, num_classes=None):
