@@ -3,6 +3,7 @@
 import argparse
 import difflib
 import importlib
+import inspect
 import sys
 from pathlib import Path
 
@@ -14,6 +15,11 @@ EXAMPLES = {
     "classifier": "digits read by a softmax, with early stopping; the confusion matrix",
     "regression": "a number from a table, by a small network and by least squares; the learning curves",
     "mlp_by_hand": "a perceptron for exclusive or, by the kernels alone, with its loss and gradient written out",
+    "sequence_classifier": "digits read row by row, with a softmax after each",
+    "sentiment": "praise or blame in reviews of films, by an LSTM, padded or ragged",
+    "toy_text": "four sentences, from words to integers to a probability",
+    "character_model": "an LSTM that foretells the next character of a text, and then writes",
+    "forecast": "the next day of a series by the hour, by a GRU, against the last value kept",
 }
 
 
@@ -26,6 +32,8 @@ def add_arguments(parser):
     add("--epochs", "N", at_least(1), "passes over the data (default: the example's)")
     add("--seed", "S", at_least(0), "of all that is random (default: 0)")
     add("--output", "DIR", str, "folder for the picture, made if need be (default: the current one)")
+    add("--samples", "N", at_least(10), "at most so many reviews, images, hours or characters (default: all that there are)")
+    parser.add_argument("--ragged", action="store_true", default=argparse.SUPPRESS, help="sentiment: without padding")
 
 
 def run(arguments):
@@ -35,19 +43,24 @@ def run(arguments):
     options.pop("command", None)
     if name is None:
         for name, words in EXAMPLES.items():
-            print(f"{name:12}  {words}")
+            print(f"{name:20} {words}")
         print(
             "\nfastopt example NAME runs one, fastopt example --help shows the options. The lessons themselves:\n"
             + str(Path(__file__).parent)
         )
         return 0
+    main = importlib.import_module(f".{name}", __name__).main
+    unknown = [option for option in options if option not in inspect.signature(main).parameters]
+    if unknown:
+        print(f"fastopt example {name}: --{unknown[0]} is for other examples", file=sys.stderr)
+        return 2
     try:
         Path(options.get("output", ".")).mkdir(parents=True, exist_ok=True)  # before the work, not after it
     except OSError as error:
         print(f"fastopt example: --output: {error}", file=sys.stderr)
         return 2
     try:
-        importlib.import_module(f".{name}", __name__).main(**options)
+        main(**options)
     except Unusable as error:
         print(f"fastopt example {name}: {error}", file=sys.stderr)
         return 2

@@ -22,7 +22,7 @@ def images(data=None):
         try:
             train, test = load_mnist(data or None)
         except (OSError, ValueError) as error:
-            _settle(data, error)
+            settle(data, error)
         else:
             shape = "x".join(map(str, train[0].shape[1:]))
             print(f"MNIST: {len(train[0]):,} images of {shape} pixels to train on, {len(test[0]):,} to test.")
@@ -42,14 +42,10 @@ def energy(data=None):
     """
     folder = data or os.environ.get("FASTOPT_DATA")
     if folder:
-        places = [Path(folder) / "ENB2012_data.csv", Path(folder) / "tabular" / "ENB2012_data.csv"]
-        path = next((path for path in places if path.is_file()), None)
         try:
-            if path is None:
-                raise FileNotFoundError(f"ENB2012_data.csv not found in {folder!r} nor in its subfolder 'tabular'")
-            x, y = load_table(path, drop="Y2").split("Y1")
+            x, y = load_table(_table(folder, "ENB2012_data.csv"), drop="Y2").split("Y1")
         except (OSError, ValueError) as error:
-            _settle(data, error)
+            settle(data, error)
         else:
             print("Energy efficiency of buildings: their heating load from eight columns.")
             return x, y, "kWh/m2"
@@ -60,7 +56,39 @@ def energy(data=None):
     return x, y, "units"
 
 
-def _settle(data, error):
+def hours(data=None, samples=None):
+    """y (N,): a measurement by the hour, and its unit.
+
+    The temperature of the oil in a transformer, column OT of ETTh1.csv in the folder `data` or FASTOPT_DATA or in its subfolder
+    "tabular" (H. Zhou et al., "Informer", AAAI 2021), 17,420 hours; else 4,320 made up: a daily swing whose size wanders, on a
+    level that does. samples: at most so many. Raises Unusable where the folder `data` has no such file.
+    """
+    folder = data or os.environ.get("FASTOPT_DATA")
+    if folder:
+        try:
+            y = load_table(_table(folder, "ETTh1.csv")).select("OT")[:samples, 0]
+        except (OSError, ValueError) as error:
+            settle(data, error)
+        else:
+            print(f"Oil of a transformer: its temperature in {len(y):,} hours.")
+            return y, "degrees"
+    rng = np.random.default_rng(0)
+    level, swing = 0.3 * rng.normal(size=4320).cumsum(), 4 + 0.1 * rng.normal(size=4320).cumsum()
+    y = (20 + level + swing * np.sin(2 * np.pi * np.arange(4320) / 24) + 0.5 * rng.normal(size=4320))[:samples]
+    print(f"No table given (--data), so a series is made up: {len(y):,} hours.")
+    return y, "units"
+
+
+def _table(folder, name):
+    """The path of a table."""
+    places = [Path(folder) / name, Path(folder) / "tabular" / name]
+    path = next((path for path in places if path.is_file()), None)
+    if path is None:
+        raise FileNotFoundError(f"{name} not found in {folder!r} nor in its subfolder 'tabular'")
+    return path
+
+
+def settle(data, error):
     """A folder asked for by name must do; for one in the environment there is a substitute."""
     if data:
         raise Unusable(error) from error
