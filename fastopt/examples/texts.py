@@ -26,8 +26,8 @@ def reviews(data=None, samples=None):
     """(x_train, y_train), (x_test, y_test), and the number of words to read of each review.
 
     x are lists of int32 arrays of numbers below 10,000, y arrays of 1 for praise and 0 for its opposite; shuffled. The IMDB reviews
-    from the folder `data` or FASTOPT_DATA, 25,000 and 25,000, of which 200 words are read; else 3,000 and 1,000 made up: of up to 25
-    words, three to seven tell, and "not" turns the next one round. samples: at most so many of each. Raises Unusable where the
+    from the folder `data` or FASTOPT_DATA, 25,000 and 25,000, of which 200 words are read; else 3,000 and 1,000 made up, of which
+    25 are: three to six words tell, and "not" turns the next one round. samples: at most so many of each. Raises Unusable where the
     folder `data` has no such files.
     """
     if data or os.environ.get("FASTOPT_DATA"):
@@ -38,7 +38,7 @@ def reviews(data=None, samples=None):
         else:
             return *_first(sets, samples, "IMDB: {} reviews to train on, {} to test."), 200
     rng = np.random.default_rng(0)
-    texts, labels = zip(*(_review(rng) for _ in range(4000)))
+    texts, labels = zip(*(review(rng) for _ in range(4000)))
     tokenizer = Tokenizer(num_words=10000)
     tokenizer.fit_on_texts(texts[:3000])
     x = [np.array(sequence, np.int32) for sequence in tokenizer.texts_to_sequences(texts)]
@@ -82,7 +82,7 @@ def _first(sets, samples, words):
     return sets
 
 
-def _review(rng):
+def review(rng):
     """A made-up review and its label, for which all words that tell are but one, if need be by the word "not" before them."""
     label = int(rng.integers(2))
     words = list(rng.choice(NEUTRAL, rng.integers(6, 16)))
