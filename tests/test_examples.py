@@ -300,11 +300,16 @@ def test_made_up_sentences_have_the_entropy_they_claim(without_data):
 
 
 def test_pieces_of_a_text_go_on_in_the_next_batch():
-    from fastopt.examples.character_model import pieces
+    from fastopt.examples.character_model import Pieces
 
-    x, y = pieces(np.arange(26), 2, 4)
-    assert x.tolist() == [[0, 1, 2, 3], [12, 13, 14, 15], [4, 5, 6, 7], [16, 17, 18, 19], [8, 9, 10, 11], [20, 21, 22, 23]]
-    assert (y == x + 1).all()
+    pieces = Pieces(np.arange(26), 2, 4)
+    assert (len(pieces), pieces.size) == (3, 24)
+    assert [x.tolist() for x, _ in (pieces[k] for k in range(3))] == [
+        [[0, 1, 2, 3], [12, 13, 14, 15]],
+        [[4, 5, 6, 7], [16, 17, 18, 19]],
+        [[8, 9, 10, 11], [20, 21, 22, 23]],
+    ]
+    assert all((y == x + 1).all() for x, y in (pieces[k] for k in range(3)))
 
 
 def test_windows_of_a_series():

@@ -27,15 +27,14 @@ def main(data=None, epochs=5, seed=0, output=".", samples=None):
     characters = Characters(text)
     numbers = characters.encode(text)
     cut = int(0.9 * len(text))  # the last tenth is held out
-    (x_train, y_train), (x_test, y_test) = (pieces(part, rows, steps) for part in (numbers[:cut], numbers[cut:]))
+    train, test = (Pieces(part, rows, steps) for part in (numbers[:cut], numbers[cut:]))
 
     model = network(rows, steps, len(characters), units)
     model.compile(optimizer=nn.optimizers.Adam(learning_rate=0.002), loss="sparse_categorical_crossentropy")
     model.summary()
 
     start = time.perf_counter()
-    history = model.fit(x_train, y_train, batch_size=rows, epochs=epochs, shuffle=False, validation_data=(x_test, y_test),
-                        callbacks=[FromZero()]).history  # fmt: skip
+    history = model.fit(train, epochs=epochs, shuffle=False, validation_data=test, callbacks=[FromZero()]).history
     seconds = time.perf_counter() - start
     bits = [loss / np.log(2) for loss in history["val_loss"]]
     for epoch, value in enumerate(bits, 1):
@@ -45,22 +44,30 @@ def main(data=None, epochs=5, seed=0, output=".", samples=None):
     print(f"It writes:\n{sample}\n")
     known = "" if least is None else f"; whoever knows the rule needs {least:.3f}"
     print(
-        f"Epochs: {epochs}, in {seconds:.2f} s, {seconds / epochs * 1e6 / x_train.size:.1f} us a character. On held-out text "
+        f"Epochs: {epochs}, in {seconds:.2f} s, {seconds / epochs * 1e6 / train.size:.1f} us a character. On held-out text "
         f"{bits[-1]:.3f} bits per character,\nequally likely characters would take {np.log2(len(characters)):.3f}{known}."
     )
     return bits[-1], sample
 
 
-def pieces(numbers, rows, steps):
-    """x and y (pieces * rows, steps): batches of `rows` whose row r goes on where it ended in the batch before; y is one ahead."""
-    count = (len(numbers) - 1) // (rows * steps)
-    if not count:
-        raise Unusable(f"the text is too short: a part of it has {len(numbers)} characters, expected more than {rows * steps}")
+class Pieces:
+    """The batches (x, y), each (rows, steps), of a text in numbers: row r of one goes on where it ended in the one before.
 
-    def laid_out(part):
-        return part[: rows * count * steps].reshape(rows, count, steps).swapaxes(0, 1).reshape(-1, steps)
+    y is x one character on. What is left over at the end of a row is not used.
+    """
 
-    return laid_out(numbers), laid_out(numbers[1:])
+    def __init__(self, numbers, rows, steps):
+        count = (len(numbers) - 1) // (rows * steps)
+        if not count:
+            raise Unusable(f"the text is too short: a part of it has {len(numbers)} characters, expected more than {rows * steps}")
+        self.size = rows * count * steps
+        self._parts = [part[: self.size].reshape(rows, count, steps).swapaxes(0, 1) for part in (numbers, numbers[1:])]
+
+    def __len__(self):
+        return len(self._parts[0])
+
+    def __getitem__(self, k):
+        return tuple(part[k] for part in self._parts)
 
 
 def network(rows, steps, characters, units):

@@ -85,9 +85,9 @@ def _first(sets, samples, words):
 def review(rng):
     """A made-up review and its label, for which all words that tell are but one, if need be by the word "not" before them."""
     label = int(rng.integers(2))
-    words = list(rng.choice(NEUTRAL, rng.integers(6, 16)))
+    words = [NEUTRAL[i] for i in rng.integers(len(NEUTRAL), size=rng.integers(6, 16))]
     for k in range(rng.integers(3, 7)):
         negated = rng.random() < 0.3
-        told = rng.choice(PRAISE if label ^ negated ^ (k == 0) else BLAME)
+        told = (PRAISE if label ^ negated ^ (k == 0) else BLAME)[rng.integers(10)]
         words.insert(rng.integers(len(words)), f"not {told}" if negated else told)
     return " ".join(words), label
