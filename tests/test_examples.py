@@ -22,7 +22,7 @@ from fastopt.examples import EXAMPLES, sources, texts
 
 DATA = os.environ.get("FASTOPT_DATA")
 DRAWS = find_spec("matplotlib") is not None
-FEW = {"autoencoder": 20, "classifier": 10, "regression": 50, "mlp_by_hand": 800, "sequence_classifier": 10, "sentiment": 10,
+FEW = {"autoencoder": 20, "classifier": 10, "regression": 50, "mlp_by_hand": 800, "sequence_classifier": 10, "sentiment": 4,
        "toy_text": 40, "character_model": 2, "forecast": 2}  # fmt: skip
 DRAWN = {"autoencoder", "classifier", "regression", "mlp_by_hand", "forecast"}
 LESS = {
@@ -74,7 +74,7 @@ def reaches(name, result):
         return loss < 0.6 and (p[:2] > 0.5).all() and (p[2:] < 0.5).all()
     if name == "character_model":
         bits, sample = result
-        return 0.41 < bits < 1 and len(sample) > 350 and "." in sample
+        return 0.43 < bits < 1 and len(sample) > 350 and "." in sample
     if name == "forecast":
         error, naive = result
         return error < 0.5 * naive < 5
@@ -287,7 +287,7 @@ def test_made_up_reviews_say_what_their_label_says():
             if word in texts.PRAISE + texts.BLAME
         ]
         assert 3 <= len(votes) <= 6
-        assert votes.count(not label) == 1
+        assert set(votes) == {bool(label)}
         assert len(words) <= 27
 
 

@@ -83,11 +83,11 @@ def _first(sets, samples, words):
 
 
 def review(rng):
-    """A made-up review and its label, for which all words that tell are but one, if need be by the word "not" before them."""
+    """A made-up review and its label: all words that tell are for it, if need be by a "not" before them."""
     label = int(rng.integers(2))
     words = [NEUTRAL[i] for i in rng.integers(len(NEUTRAL), size=rng.integers(6, 16))]
-    for k in range(rng.integers(3, 7)):
+    for _ in range(rng.integers(3, 7)):
         negated = rng.random() < 0.3
-        told = (PRAISE if label ^ negated ^ (k == 0) else BLAME)[rng.integers(10)]
+        told = (PRAISE if label ^ negated else BLAME)[rng.integers(10)]
         words.insert(rng.integers(len(words)), f"not {told}" if negated else told)
     return " ".join(words), label
