@@ -36,6 +36,7 @@ class Recurrent(Function):
     """
 
     forward: object = None  # the case of the forward pass
+    wide: int = 0  # units that keep several threads busy
 
     def sizes(self):
         """Edges of vectors and tiles in I, H and P; of the batch; of time."""
@@ -48,7 +49,8 @@ class Recurrent(Function):
         return [dict(zip("BTIHP", size)) for size in ((3, 4, 5, 6, 7), (6, 2, 33, 17, 6), (1, 3, 1, 8, 1))]
 
     def cut(self):
-        return [dict(zip("BTIHP", size)) for size in ((2, 3, 9, 67, 34), (33, 4, 20, 24, 17))]
+        """Few sequences, whose units threads share where they are many, and many sequences."""
+        return [dict(zip("BTIHP", size)) for size in ((2, 3, 9, self.wide, 34), (33, 4, 20, 24, 17))]
 
     def some(self):
         return [dict(zip("BTIHP", size)) for size in ((1, 4, 3, 5, 2), (6, 3, 16, 33, 17))]
@@ -118,8 +120,12 @@ def _pair(name, gates, variants, states=("h",), more=None, need=(), bias=None):
     need = [*(dict(need=tuple(k == i for k in range(4 + len(states)))) for i in range(4 + len(states))), *need]
     # of the backward pass with the forward pass before it, for they are timed together: three times as many
     flops = lambda s: 2 * s["B"] * s["T"] * (s["I"] + s["H"]) * gates * s["H"]
-    forward = Recurrent(drawn | options, ("y", *(f"{s}_n" for s in states), "kept"), (*variants, dict(keep=False)), flops=flops)
-    backward = Recurrent(gradients, tuple(results), (*variants, *none, *need), flops=lambda s: 3 * flops(s), forward=forward)
+    results_of_forward = ("y", *(f"{s}_n" for s in states), "kept")
+    wide = {1: 259, 3: 195, 4: 131}[gates]
+    forward = Recurrent(drawn | options, results_of_forward, (*variants, dict(keep=False)), flops=flops, wide=wide)
+    backward = Recurrent(
+        gradients, tuple(results), (*variants, *none, *need), flops=lambda s: 3 * flops(s), forward=forward, wide=wide
+    )
     return {f"{name}_forward": forward, f"{name}_backward": backward}
 
 
