@@ -56,7 +56,7 @@ class Recurrent(Function):
         return [dict(zip("BTIHP", size)) for size in ((1, 4, 3, 5, 2), (6, 3, 16, 33, 17))]
 
     def large(self, side):
-        return dict(B=side // 4, T=side // 8, I=side, H=side, P=side // 2)
+        return dict(B=side // 8, T=side // 32, I=side, H=side, P=side // 2)
 
     def draw(self, rng, sizes, dtype, options):
         sizes = sizes | {"P": sizes["P" if options.get("projection") else "H"]}
