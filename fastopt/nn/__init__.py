@@ -18,6 +18,7 @@ from .layers import (
     Concatenate,
     Dense,
     Dropout,
+    Embedding,
     Flatten,
     GlobalAveragePooling1D,
     GlobalMaxPooling1D,
@@ -41,10 +42,9 @@ from .layers import (
 from .models import Model, Sequential, load_model
 from .utils import export_torch_weights, import_torch_weights, set_random_seed, to_categorical
 
-__all__ = ["ELU", "GRU", "LSTM", "Activation", "Add", "Average", "BatchNormalization", "Bidirectional", "Concatenate",
-           "Dense", "Dropout", "Flatten", "GlobalAveragePooling1D", "GlobalMaxPooling1D", "Input", "InputLayer",
-           "Layer", "LayerNormalization", "LeakyReLU", "Masking", "Maximum", "Minimum", "Model", "Multiply", "ReLU",
-           "Reshape", "Sequential", "SimpleRNN", "Softmax", "SpatialDropout1D", "Subtract", "TimeDistributed",
-           "activations", "callbacks", "clear_session", "export_torch_weights", "import_torch_weights",
-           "initializers", "layers", "load_model", "losses", "metrics", "models", "optimizers", "preprocessing",
-           "regularizers", "set_random_seed", "to_categorical", "utils"]  # fmt: skip
+__all__ = ["ELU", "GRU", "LSTM", "Activation", "Add", "Average", "BatchNormalization", "Bidirectional", "Concatenate", "Dense",
+           "Dropout", "Embedding", "Flatten", "GlobalAveragePooling1D", "GlobalMaxPooling1D", "Input", "InputLayer", "Layer",
+           "LayerNormalization", "LeakyReLU", "Masking", "Maximum", "Minimum", "Model", "Multiply", "ReLU", "Reshape", "Sequential",
+           "SimpleRNN", "Softmax", "SpatialDropout1D", "Subtract", "TimeDistributed", "activations", "callbacks", "clear_session",
+           "export_torch_weights", "import_torch_weights", "initializers", "layers", "load_model", "losses", "metrics", "models",
+           "optimizers", "preprocessing", "regularizers", "set_random_seed", "to_categorical", "utils"]  # fmt: skip

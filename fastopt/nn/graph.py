@@ -21,7 +21,7 @@ class Graph:
     nodes: each after those it needs; the calls of input layers are not among them. layers: each once, in Keras's order: by distance
     from the outputs, then as they are met on the way back from these. steps: the nodes of this graph and, in their place, of the
     models called in it; tensors are numbered slots. aliases: whether an output may be an input, or a view of one. makes_masks:
-    whether there may be masks without one being fed.
+    whether there may be masks without one being fed. index_limits: for each input that takes indices alone, what they lie below.
     """
 
     def __init__(self, owner, inputs, outputs):
@@ -47,6 +47,7 @@ class Graph:
         self.rest = [None] * (self.size - len(self.inputs))  # values of the slots beside the inputs, before a pass
         self.input_slots = tuple(range(len(self.inputs)))
         self.output_slots = tuple(slots[tensor] for tensor in self.outputs)
+        self.index_limits = [self._index_limit(slot) for slot in self.input_slots]
         passed = set(self.input_slots)
         for step in self.steps:
             if step.layer.passes and step.source in passed:
@@ -75,6 +76,12 @@ class Graph:
             source = sources if node.several else sources[0]
             self.steps.append(Step(node.layer, source, targets if len(targets) > 1 else targets[0], fixed))
         return size
+
+    def _index_limit(self, slot):
+        """What the indices of an input must lie below; None where others than embeddings take it, too."""
+        single = lambda source: (source,) if source.__class__ is int else source
+        limits = [step.layer.index_limit for step in self.steps if slot in single(step.source)]
+        return min(limits) if limits and None not in limits and slot not in self.output_slots else None
 
     def shapes(self, input_shapes):
         """The shapes of the outputs for inputs of these shapes."""

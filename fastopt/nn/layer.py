@@ -57,6 +57,7 @@ class Layer(Weighted):
     supports_masking = False  # whether the mask of the input is that of the result as well
     makes_mask = False  # whether the result may have a mask where the input has none
     mixes = False  # whether, in training, the result for a sample depends on the others of its batch
+    index_limit = None  # of a layer whose input is indices, which have no gradient: they lie in [0, index_limit)
     splits = False  # whether `call.linear` leaves out an activation of the attribute `activation`
 
     def __init__(self, *, name=None, dtype=None, trainable=True, activity_regularizer=None, input_shape=None, input_dim=None,
@@ -114,6 +115,10 @@ class Layer(Weighted):
         """compute outside of training, where nothing is kept; a layer may define a shorter way."""
         return self.compute(Call(), x, False)
 
+    def convert(self, x):
+        """What forward was given, as the array that compute takes."""
+        return as_float(self.name, x, self.dtype)
+
     def check_input(self, input_shape):
         """Raises ValueError where an input of this shape does not fit the layer as it was built."""
 
@@ -169,7 +174,7 @@ class Layer(Weighted):
     def forward(self, x, training=False, mask=None, initial_state=None):
         """The result for arrays, a fresh array. With training=True, backward may follow. mask: (B, T) booleans, as call.mask."""
         several = isinstance(x, (list, tuple)) and all(isinstance(part, np.ndarray) for part in x) and len(x) > 0
-        x = [as_float(self.name, part, self.dtype) for part in x] if several else as_float(self.name, x, self.dtype)
+        x = [self.convert(part) for part in x] if several else self.convert(x)
         self.ready([part.shape for part in x] if several else x.shape)
         call = Call()
         masks = masks_for(self.name, mask, x) if several else masks_for(self.name, [mask], [x])

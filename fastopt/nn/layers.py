@@ -4,6 +4,7 @@ from .activation import ELU, Activation, LeakyReLU, ReLU, Softmax
 from .bidirectional import Bidirectional
 from .dense import Dense
 from .dropout import Dropout, SpatialDropout1D
+from .embedding import Embedding
 from .gru import GRU
 from .input import Input, InputLayer
 from .layer import Layer
@@ -17,8 +18,8 @@ from .simple_rnn import SimpleRNN
 from .wrappers import TimeDistributed
 
 __all__ = ["ELU", "GRU", "LSTM", "Activation", "Add", "Average", "BatchNormalization", "Bidirectional", "Concatenate", "Dense",
-           "Dropout", "Flatten", "GlobalAveragePooling1D", "GlobalAvgPool1D", "GlobalMaxPool1D", "GlobalMaxPooling1D", "Input",
-           "InputLayer", "Layer", "LayerNormalization", "LeakyReLU", "Masking", "Maximum", "Minimum", "Multiply", "ReLU",
+           "Dropout", "Embedding", "Flatten", "GlobalAveragePooling1D", "GlobalAvgPool1D", "GlobalMaxPool1D", "GlobalMaxPooling1D",
+           "Input", "InputLayer", "Layer", "LayerNormalization", "LeakyReLU", "Masking", "Maximum", "Minimum", "Multiply", "ReLU",
            "Reshape", "SimpleRNN", "Softmax", "SpatialDropout1D", "Subtract", "TimeDistributed", "add", "average", "concatenate",
            "maximum", "minimum", "multiply", "subtract"]  # fmt: skip
 

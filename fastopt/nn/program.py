@@ -105,7 +105,7 @@ class Program:
         upstream = set(graph.input_slots) if self.wanted else set()  # slots whose gradients lead somewhere
         for step, call in zip(graph.steps, self.calls):
             call.out = None
-            call.need_dx = not upstream.isdisjoint(slots(step.source))
+            call.need_dx = step.layer.index_limit is None and not upstream.isdisjoint(slots(step.source))
             if call.need_dx or self._trained(step.layer, call):
                 upstream.update(slots(step.target))
         reached = {slot for slot, seed in zip(graph.output_slots, seeds) if seed}
@@ -114,7 +114,7 @@ class Program:
             targets = slots(step.target)
             if reached.isdisjoint(targets) or upstream.isdisjoint(targets):
                 continue
-            reached.update(slots(step.source))
+            reached.update(slots(step.source) if step.layer.index_limit is None else ())
             owners = {weight.layer for weight in step.layer.weights}
             call.accumulate = accumulate or not written.isdisjoint(owners)
             if call.accumulate:

@@ -30,6 +30,7 @@ class Wrapper(Container):
         return [self.layer]
 
     mixes = property(lambda self: _mixes(self.layer, True))
+    index_limit = property(lambda self: self.layer.index_limit)
 
     def unbuild(self):
         super().unbuild()
