@@ -2,8 +2,10 @@
 
 import numpy as np
 
-from . import random
+from . import indices, ragged, random
+from .call import Call
 from .dtypes import as_float
+from .ragged import Ragged
 
 
 def parts(owner, what, given, names):
@@ -24,12 +26,21 @@ def parts(owner, what, given, names):
     return list(given)
 
 
-def input_array(owner, x, tensor, dtype):
-    """The array of one input, of a dtype and shape that its symbolic tensor admits; rows without columns become (B, 1)."""
-    x, shape = (
-        as_float(owner, x, tensor.dtype or dtype, "x") if tensor.dtype is None else _indices(owner, x, tensor.dtype),
-        tensor.shape,
-    )
+def input_array(owner, x, tensor, dtype, limit=None):
+    """The array of one input, of a dtype and shape that its symbolic tensor admits; rows without columns become (B, 1).
+
+    Sequences of different lengths come back as Ragged. limit: for an input that takes indices alone, what they lie below.
+    """
+    shape = tensor.shape
+    if isinstance(x, (list, tuple)) and len(x) == 0:
+        raise ValueError(f"{owner}: x is an empty list, expected samples for input {tensor.name!r}")
+    if len(shape) > 1 and shape[1] is None and ragged.is_ragged(x):
+        return _sequences(owner, x, tensor, dtype, limit)
+    if isinstance(x, np.ndarray) and x.dtype == object:
+        x = ragged.listed(x) or x
+    x = _numbers(owner, x, tensor.dtype, dtype, limit)
+    if limit is not None:
+        indices.check(owner, x, limit, "x")
     if x.ndim == len(shape) - 1 and x.ndim > 0 and shape[-1] == 1:
         x = x[..., None]
     elif x.ndim == len(shape) + 1 and x.shape[-1] == 1:
@@ -39,11 +50,35 @@ def input_array(owner, x, tensor, dtype):
     return x
 
 
-def _indices(owner, x, dtype):
+def _numbers(owner, x, kind, dtype, limit):
+    """x as indices, as what an Input's dtype says, or as floats of the model's."""
+    if limit is not None:
+        return indices.integers(owner, x, "x")
+    return as_float(owner, x, kind or dtype, "x") if kind is None else _as_integers(owner, x, kind)
+
+
+def _as_integers(owner, x, dtype):
     x = np.asarray(x)
     if x.dtype.kind not in "fiub":
         raise TypeError(f"{owner}: x has dtype {x.dtype}, expected numbers")
     return x.astype(dtype, copy=False)
+
+
+def _sequences(owner, x, tensor, dtype, limit):
+    """The same for sequences of different lengths."""
+    shape = tensor.shape
+    x = ragged.gathered(owner, x, lambda values: _numbers(owner, values, tensor.dtype, dtype, limit), "x")
+    if len(x.shape) == len(shape) - 1 and shape[-1] == 1:
+        x.values = x.values[..., None]
+    fits = len(x.shape) == len(shape) and all(size in (None, got) for size, got in zip(shape[2:], x.shape[2:]))
+    if not fits:
+        got = f"({len(x)}, {x.lengths.min()} to {x.lengths.max()}{''.join(f', {n}' for n in x.shape[2:])})"
+        raise ValueError(f"{owner}: x has sequences, in all of shape {got}, expected {shape}, the shape of input {tensor.name!r}")
+    position = None if limit is None else indices.first_outside(x.values, limit)
+    if position is not None:
+        sample, step = x.place(position)
+        raise ValueError(f"{owner}: x[{sample}][{step}] is {x.values[position]}, expected an index in [0, {limit})")
+    return x
 
 
 def count(owner, inputs, targets=(), weights=(), none=False):
@@ -91,22 +126,29 @@ class Arrays:
         self.steps = -(-self.size // batch_size)
         self.steps = self.steps if steps is None else min(steps, self.steps)
         self._taken = {}  # of each array that is gathered, the workspace
+        self._ragged = any(isinstance(array, Ragged) for array in (*inputs, *targets))
+        self._workspace = Call(reuse=True)  # for what is padded
 
     def is_over(self):
         """Whether there is nothing for another epoch."""
         return False
 
     def __iter__(self):
-        """Yields (inputs, targets, weights) by batches, shuffled anew each time; the arrays serve again at the next one."""
+        """Yields (inputs, targets, weights) by batches, shuffled anew each time; the arrays serve again at the next one.
+
+        Where there are ragged data the masks of the inputs come fourth.
+        """
         order = random.generator().permutation(self.size) if self.shuffle else None
         for start in range(0, self.steps * self.batch_size, self.batch_size):
             rows = slice(start, start + self.batch_size) if order is None else order[start : start + self.batch_size]
-            yield self._take(self.inputs, rows), self._take(self.targets, rows), self._take(self.weights, rows)
+            batch = self._take(self.inputs, rows), self._take(self.targets, rows), self._take(self.weights, rows)
+            yield ragged.ready(batch, self._workspace) if self._ragged else batch
 
     def _take(self, arrays, rows):
         if rows.__class__ is slice:
             return [array if array is None else array[rows] for array in arrays]
-        return [array if array is None else array.take(rows, 0, self._buffer(array, len(rows)), "clip") for array in arrays]
+        return [array if array is None else array[rows] if isinstance(array, Ragged) else
+                array.take(rows, 0, self._buffer(array, len(rows)), "clip") for array in arrays]  # fmt: skip
 
     def _buffer(self, array, count):
         buffer = self._taken.get(id(array))

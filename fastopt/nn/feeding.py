@@ -2,9 +2,11 @@
 
 import numpy as np
 
-from . import batches
+from . import batches, ragged
 from .batches import Arrays, Stream
+from .call import Call
 from .dtypes import as_float
+from .ragged import Ragged
 from .tensor import flat
 
 
@@ -12,6 +14,7 @@ class Feeder:
     """The part of Model that checks data: everything is checked before anything changes."""
 
     _compiled = _runner = None
+    one_input = False  # whether it is known, before the model is built, that there is one
 
     def inputs_of(self, owner, x):
         """A list of arrays, of the dtype and shapes that the inputs admit; builds the model where that needs data."""
@@ -19,19 +22,25 @@ class Feeder:
         if graph is not None and len(graph.inputs) == 1 and x.__class__ is np.ndarray and self._fixed:
             tensor = graph.inputs[0]
             fits = x.dtype == self.numpy_dtype and x.shape[1:] == tensor.shape[1:] and x.ndim == len(tensor.shape)
-            if fits and tensor.dtype is None and x.flags.aligned:
+            if fits and tensor.dtype is None and x.flags.aligned and graph.index_limits[0] is None:
                 return (x,)
         if graph is None:
             self._build_for(owner, x)
-        given = batches.parts(owner, "x", x, self.input_names)
-        inputs = [batches.input_array(owner, part, tensor, self.dtype) for part, tensor in zip(given, self.graph.inputs)]
+        graph = self.graph
+        alone = len(graph.inputs) == 1 and _one_sequence(x, graph.inputs[0].shape)
+        given = [x] if alone else batches.parts(owner, "x", x, self.input_names)
+        inputs = [batches.input_array(owner, part, tensor, self.dtype, limit)
+                  for part, tensor, limit in zip(given, graph.inputs, graph.index_limits)]  # fmt: skip
         batches.count(owner, inputs, none=True)
         return inputs
 
     def _build_for(self, owner, x):
         """Builds the model for data of this shape."""
-        given = flat(x) if isinstance(x, (list, tuple, dict)) and all(hasattr(part, "__array__") for part in flat(x)) else [x]
-        shapes = [as_float(owner, part, self.dtype, "x").shape for part in given]
+        several = isinstance(x, (list, tuple, dict)) and all(hasattr(part, "__array__") for part in flat(x))
+        if several and self.one_input and ragged.listed(x) is not None and len(x) > 1:
+            several = not (ragged.is_ragged(x) or np.ndim(x[0]) == 1)
+        given = flat(x) if several else [x]
+        shapes = [_shape(owner, part, self.dtype) for part in given]
         shapes = [shape if len(shape) > 1 else (*shape, 1) for shape in shapes]
         if isinstance(x, dict):
             self.build(dict(zip(x, shapes)))
@@ -58,7 +67,7 @@ class Feeder:
             return Arrays(*samples, batch_size, bool(shuffle), steps), self._runner
         if y is not None or sample_weight is not None:
             raise ValueError(f"{owner}: x yields batches with their targets and weights, so y and sample_weight must be None")
-        stream = Stream(owner, x, steps, lambda batch: self._batch(owner, *_opened(owner, batch), class_weight), shuffle)
+        stream = Stream(owner, x, steps, lambda batch: self._one_batch(owner, *_opened(owner, batch), class_weight), shuffle)
         if not self.built:
             self.inputs_of(owner, _opened(owner, stream.peek())[0])
         return stream, self._running(owner)
@@ -79,7 +88,8 @@ class Feeder:
         if runner is None or runner.graph is not self.graph:
             runner = self._running(owner)
         shapes = self.output_shapes(inputs)
-        if runner.single and y.__class__ is np.ndarray and sample_weight is None and class_weight is None:
+        plain = runner.single and y.__class__ is np.ndarray and inputs[0].__class__ is np.ndarray
+        if plain and sample_weight is None and class_weight is None:
             target = runner.heads[0].prepare(owner, y, shapes[0], self.numpy_dtype)
             if not len(target) == len(inputs[0]) > 0:
                 batches.count(owner, inputs, [target])
@@ -91,10 +101,30 @@ class Feeder:
             if len(ys) > 1:
                 raise ValueError(f"{owner}: class_weight is for models of one output, this one has {len(ys)}")
             sample_weight = batches.weights_of_classes(owner, class_weight, ys[0], shapes[0][-1])
-        targets = [head.prepare(owner, part, shape, self.numpy_dtype) for head, part, shape in zip(runner.heads, ys, shapes)]
+        lengths = [None] * len(shapes)
+        if Ragged in map(type, inputs):
+            lengths = ragged.lengths_at_outputs(owner, self.graph, inputs)
+        targets = [self._target(owner, *given) for given in zip(runner.heads, ys, shapes, lengths)]
         weights = self._sample_weights(owner, sample_weight)
         batches.count(owner, inputs, targets, weights)
         return inputs, targets, weights
+
+    def _target(self, owner, head, y, shape, lengths):
+        """The targets of one output; for one with steps of ragged data, which have these lengths, sequences like them."""
+        if lengths is None or ragged.listed(y) is None:
+            return head.prepare(owner, y, shape, self.numpy_dtype)
+        steps = (None, *shape[2:])
+        y = ragged.gathered(owner, y, lambda values: head.prepare(owner, values, steps, self.numpy_dtype), "y")
+        wrong = y.lengths != lengths if len(y) == len(lengths) else np.zeros(0, bool)
+        if wrong.any():
+            i = int(wrong.argmax())
+            raise ValueError(f"{owner}: y[{i}] has {y.lengths[i]} steps, expected {lengths[i]} as x[{i}]")
+        return y
+
+    def _one_batch(self, *given):
+        """A batch as a step takes it; arguments as of _batch."""
+        batch = self._batch(*given)
+        return ragged.ready(batch, Call()) if Ragged in map(type, batch[0]) else batch
 
     def _sample_weights(self, owner, given):
         """An array of weights, or None, for each output; one array is for all of them."""
@@ -117,6 +147,18 @@ def _opened(owner, batch):
     if not 1 <= len(batch) <= 3:
         raise ValueError(f"{owner}: a batch must be (x, y) or (x, y, sample_weight), got {len(batch)} entries")
     return (*batch, None, None)[:3]
+
+
+def _one_sequence(x, shape):
+    """Whether x is a list of one sequence, for an input (None, None, ...), and not an array in a list."""
+    return isinstance(x, (list, tuple)) and len(x) == 1 and len(shape) > 1 and shape[1] is None and np.ndim(x[0]) == len(shape) - 1
+
+
+def _shape(owner, x, dtype):
+    """The shape of x, an array or nested lists; that of ragged data has None for the number of steps."""
+    if ragged.is_ragged(x):
+        return ragged.gathered(owner, x, lambda values: values, "x").shape
+    return as_float(owner, x, dtype, "x").shape
 
 
 def positive(owner, name, value, least=1):

@@ -12,6 +12,7 @@ from .input import Input
 from .layer import FOLLOW
 from .masks import masks_for
 from .program import Program, run
+from .ragged import Ragged
 from .tensor import Tensor, flat, is_symbolic
 from .training import Trainer
 
@@ -146,6 +147,8 @@ class Model(Trainer, Container):
         mask: (B, T) booleans, False where there is padding; for several inputs a list or dict, None for an input without.
         """
         inputs = self.inputs_of("forward", x)
+        if Ragged in map(type, inputs):
+            raise ValueError("forward: x is ragged, expected an array; pad it, and pass the mask")
         masks = None
         if mask is not None:
             masks = masks_for("forward", batches.parts("forward", "mask", mask, self.input_names), inputs)

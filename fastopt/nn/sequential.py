@@ -23,6 +23,8 @@ class Sequential(Model):
         if not trainable:
             self.trainable = False
 
+    one_input = True
+
     @property
     def _layers(self):
         return self._chain
@@ -74,7 +76,17 @@ class Sequential(Model):
             raise ValueError(f"Sequential: model {self.name!r} has no layers")
         if isinstance(input_shape, list):
             raise ValueError(f"Sequential: model {self.name!r} has one input, got {len(input_shape)}")
-        tensor = start = Input(batch_shape=(None, *input_shape[1:]))
+        shape = (None, *input_shape[1:])
+        if self._chain[0].index_limit is not None and None not in shape[1:]:
+            try:  # sequences of any length, where the layers after the embedding take them
+                self._build_chain((None,) * len(shape))
+            except ValueError:
+                self._build_chain(shape)
+        else:
+            self._build_chain(shape)
+
+    def _build_chain(self, shape):
+        tensor = start = Input(batch_shape=shape)
         fresh, called = [layer for layer in self._chain if not layer.built], []
         try:
             for layer in self._chain:

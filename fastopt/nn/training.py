@@ -6,11 +6,13 @@ import numpy as np
 
 from . import batches, optimizers
 from .batches import Arrays, Stream
+from .call import Call
 from .callbacks import CallbackList
 from .feeding import Feeder, positive
 from .metrics import get as find_metric
 from .objective import heads, leaves
 from .program import run
+from .ragged import Ragged, cut, lengths_at_outputs, ready
 from .runner import Runner
 
 
@@ -80,7 +82,9 @@ class Trainer(Feeder):
         """Trains for `epochs` passes over the data; returns the History, whose `history` has a list per name, an entry per epoch.
 
         x, y: arrays or nested lists of numbers, a list or dict of them for several inputs or outputs; or x yields batches (x, y) or
-            (x, y, sample_weight): an iterator, an iterable, or an object with batches by number.
+            (x, y, sample_weight): an iterator, an iterable, or an object with batches by number. An input (None, ...) also takes
+            ragged data, a list of arrays that differ in their length: each batch is padded to its longest, and masked; targets
+            for each step are a list like it.
         batch_size: 32 by default; the last batch may be smaller. shuffle: a new order each epoch, from nn.set_random_seed.
         verbose: 0 silent, 1 a progress bar, 2 a line per epoch, "auto" a bar where there is a terminal.
         validation_split: share of the samples, the last ones, to validate on; validation_data: (x, y) or (x, y, sample_weight).
@@ -132,13 +136,13 @@ class Trainer(Feeder):
         """Runs `step` over all batches; the logs."""
         runner.reset()
         if not callbacks.wants_batches:
-            for inputs, targets, weights in data:
-                step(inputs, targets, weights)
+            for given in data:
+                step(*given)
             return runner.results()
         begin, end = getattr(callbacks, f"on_{batch}_begin"), getattr(callbacks, f"on_{batch}_end")
-        for i, (inputs, targets, weights) in enumerate(data):
+        for i, given in enumerate(data):
             begin(i)
-            step(inputs, targets, weights)
+            step(*given)
             end(i, runner.results)
             if self.stop_training and batch == "train_batch":
                 break
@@ -162,39 +166,54 @@ class Trainer(Feeder):
         return logs if return_dict else _listed(logs)
 
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
-        """The outputs for x, a fresh array, or a list or dict of them for several; from several threads at once if need be."""
+        """The outputs for x, a fresh array, or a list or dict of them for several; from several threads at once if need be.
+
+        For ragged data an output with steps is a list of arrays, one for each sample, of as many steps as that has.
+        """
         if batches.is_stream(x):
             convert = lambda batch: self.inputs_of("predict", batch[0] if isinstance(batch, tuple) else batch)
-            blocks = [run(self.graph, inputs) for inputs in Stream("predict", x, steps, convert)]
-            outputs = [np.concatenate(parts) for parts in zip(*blocks)]
-            return self.formed(outputs)
+            blocks = [self._outputs("predict", inputs) for inputs in Stream("predict", x, steps, convert)]
+            return self.formed([_joined(parts) for parts in zip(*blocks)])
         inputs = self.inputs_of("predict", x)
         size, batch_size = len(inputs[0]), 32 if batch_size is None else positive("predict", "batch_size", batch_size)
         if size <= batch_size and callbacks is None:
-            return self.outputs_of(inputs)
+            return self._predicted("predict", inputs)
         batches.count("predict", inputs)
         data = Arrays(inputs, [], [], batch_size)
+        lengths = lengths_at_outputs("predict", self.graph, inputs)
         listed = CallbackList(callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1, steps=data.steps)
         outputs = None
         listed.on_predict_begin()
-        for i, (part, _, _) in enumerate(data):
+        for i, (part, _, _, *masks) in enumerate(data):
             listed.on_predict_batch_begin(i)
-            result = run(self.graph, part)
+            result = run(self.graph, part, *masks)
             if outputs is None:
-                outputs = [np.empty((size, *y.shape[1:]), y.dtype) for y in result]
-            for whole, y in zip(outputs, result):
-                whole[i * batch_size : i * batch_size + len(y)] = y
+                outputs = [[] if n is not None else np.empty((size, *y.shape[1:]), y.dtype) for y, n in zip(result, lengths)]
+            for whole, y, n in zip(outputs, result, lengths):
+                rows = slice(i * batch_size, i * batch_size + len(y))
+                whole[rows] = y if n is None else cut(y, n[rows])
             listed.on_predict_batch_end(i, {"outputs": result})
         listed.on_predict_end()
         return self.formed(outputs)
 
+    def _predicted(self, owner, inputs):
+        """The outputs for the inputs of one batch, as predict returns them."""
+        return self.formed(self._outputs(owner, inputs)) if Ragged in map(type, inputs) else self.outputs_of(inputs)
+
+    def _outputs(self, owner, inputs):
+        """The outputs, a list: for ragged data lists of arrays among them."""
+        if Ragged not in map(type, inputs):
+            return run(self.graph, inputs)
+        result = run(self.graph, *ready((inputs,), Call()))
+        return [y if n is None else cut(y, n) for y, n in zip(result, lengths_at_outputs(owner, self.graph, inputs))]
+
     def predict_on_batch(self, x):
         """The outputs for one batch."""
-        return self.outputs_of(self.inputs_of("predict_on_batch", x))
+        return self._predicted("predict_on_batch", self.inputs_of("predict_on_batch", x))
 
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
         """One step on one batch. Returns its loss, a float, or [loss, metric, ...]; a dict with return_dict."""
-        batch = self._batch("train_on_batch", x, y, sample_weight, class_weight)
+        batch = self._one_batch("train_on_batch", x, y, sample_weight, class_weight)
         runner = self._runner
         if runner.without_loss:
             runner.check_loss("train_on_batch")
@@ -204,7 +223,7 @@ class Trainer(Feeder):
 
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
         """The loss of one batch, or [loss, metric, ...], without training."""
-        batch = self._batch("test_on_batch", x, y, sample_weight, None)
+        batch = self._one_batch("test_on_batch", x, y, sample_weight, None)
         self._runner.reset()
         self._runner.test(*batch)
         return self._result(return_dict)
@@ -220,6 +239,11 @@ class Trainer(Feeder):
 def _due(epoch, frequency):
     """Whether to validate after this epoch, counted from 0."""
     return (epoch + 1) % frequency == 0 if hasattr(frequency, "__index__") else epoch + 1 in frequency
+
+
+def _joined(parts):
+    """The results of several batches as one array, or one list where some are ragged."""
+    return [row for part in parts for row in part] if any(isinstance(part, list) for part in parts) else np.concatenate(parts)
 
 
 def _listed(logs):
