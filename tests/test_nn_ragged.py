@@ -142,6 +142,22 @@ def test_masked_zeros_in_keras_are_the_same(rng):
         np.testing.assert_allclose(model.predict(x, verbose=0), theirs.predict(whole, verbose=0), atol=1e-6)
 
 
+def test_recurrent_layers_see_the_ends(rng):
+    """The same as zeros that mask_zero masks, in whole arrays; both directions begin at the ends."""
+    both = lambda: nn.Bidirectional(nn.GRU(3, return_sequences=True))
+    make = lambda mask_zero: nn.Sequential([nn.Embedding(20, 4, mask_zero=mask_zero), both(), nn.LSTM(5), nn.Dense(1)])
+    x, y = sequences(rng), rng.standard_normal(40).astype("f4")
+    whole, _ = padded(x)
+    one, other = make(False), make(True)
+    for model in (one, other):
+        model.build((None, None))
+    alike(one, other)
+    losses = one.fit(x, y, batch_size=8, epochs=2, shuffle=False, verbose=0).history["loss"]
+    assert other.fit(whole, y, batch_size=8, epochs=2, shuffle=False, verbose=0).history["loss"] == pytest.approx(losses, rel=1e-5)
+    same_weights(one, other, 1e-5)
+    np.testing.assert_allclose(one.predict(x, verbose=0), other.predict(whole, verbose=0), atol=1e-5)
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_targets_for_each_step_are_keras(rng):
     os.environ.setdefault("KERAS_BACKEND", "torch")
