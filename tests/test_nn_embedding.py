@@ -242,7 +242,7 @@ def test_a_chain_built_on_data_takes_other_lengths(rng):
     assert model.input_shape == (None, 7)
 
 
-def test_a_step_allocates_nothing_of_its_size(rng):
+def test_a_step_allocates_nothing_of_its_size(compiled, rng):
     x, y = rng.integers(0, 50, (256, 100)).astype("i4"), rng.standard_normal(256).astype("f4")
     model = nn.Sequential([nn.Input(shape=(100,)), nn.Embedding(50, 32), nn.Flatten(), nn.Dense(1)])
     model.compile("sgd", "mse")
