@@ -181,10 +181,11 @@ class Bidirectional(TakesStates, Container):
         return super().get_config() | {"merge_mode": self.merge_mode} | described
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config, custom_objects=None):
+        """The layer that get_config described, with weights of its own."""
         from . import configuration
 
-        inner = {name: configuration.build(config[name], {}) for name in ("layer", "backward_layer")}
+        inner = {name: configuration.build(config[name], custom_objects or {}) for name in ("layer", "backward_layer")}
         return cls(**config | inner)
 
 

@@ -3,6 +3,7 @@
 import inspect
 
 from . import layers, losses, metrics, names, optimizers
+from .bidirectional import Bidirectional
 from .input import InputLayer
 from .layer import Layer
 from .model import Model
@@ -68,7 +69,7 @@ def build(described, custom_objects):
             raise ValueError(f"{error}; a class of your own goes into custom_objects") from None
         if not (inspect.isclass(cls) and issubclass(cls, Layer)):
             raise TypeError(f"{name} is no layer")
-        model = cls.from_config(config, *([custom_objects] if issubclass(cls, Wrapper) else []))
+        model = cls.from_config(config, *([custom_objects] if issubclass(cls, (Wrapper, Bidirectional)) else []))
         if isinstance(model, Model) and not model.built:
             shapes = [tuple(shape) for shape in described["inputs"]]
             form = described.get("input_form")
