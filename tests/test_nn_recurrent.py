@@ -110,12 +110,16 @@ def test_states_as_an_argument_are_those_of_a_list(name, rng):
 def test_masks_by_definition(rng, backwards, zeros):
     """Step by step as the words say it: a masked step changes nothing, and shows the output before it, or 0."""
     mask = rng.random((40, STEPS)) < 0.5
+    mask[:2] = [[False], [True]]
     layer = nn.SimpleRNN(UNITS, dtype="float64", return_sequences=True, return_state=True, go_backwards=backwards,
                          zero_output_for_mask=zeros)  # fmt: skip
-    x = rng.standard_normal((40, STEPS, WIDTH))
-    y, final = layer.forward(x, mask=mask)
+    x, start = rng.standard_normal((40, STEPS, WIDTH)), rng.standard_normal((40, UNITS))
+    y, final = layer.forward([x, start], mask=mask)
+    layer.return_sequences = False
+    last, same = layer.forward([x, start], mask=mask)
+    assert np.array_equal(same, final)
     for row in range(40):
-        state, shown, outputs = np.zeros(UNITS), np.zeros(UNITS), []
+        state, shown, outputs = start[row], np.zeros(UNITS), []
         for t in reversed(range(STEPS)) if backwards else range(STEPS):
             if mask[row, t]:
                 state = shown = np.tanh(x[row, t] @ layer.kernel + state @ layer.recurrent_kernel + layer.bias)
@@ -124,6 +128,7 @@ def test_masks_by_definition(rng, backwards, zeros):
             outputs.append(shown)
         np.testing.assert_allclose(y[row], outputs, atol=1e-12)
         np.testing.assert_allclose(final[row], state, atol=1e-12)
+        np.testing.assert_allclose(last[row], shown, atol=1e-12)
 
 
 def test_what_is_masked_has_no_influence(rng):
@@ -397,7 +402,10 @@ def test_inference_keeps_nothing(rng):
     x = rng.standard_normal((ROWS, STEPS, WIDTH)).astype("f4")
     x[0, 1] = 0
     layer = model.layers[1]
-    for run in lambda: model.predict(x, verbose=0), lambda: layer.forward(x), lambda: layer.infer(x):
+    both = nn.Bidirectional(nn.LSTM(UNITS), input_shape=(STEPS, WIDTH))
+    without_masks = nn.Sequential([both])
+    for run in (lambda: model.predict(x, verbose=0), lambda: layer.forward(x), lambda: layer.infer(x), lambda: both.forward(x),
+                lambda: without_masks.predict(x, verbose=0)):  # fmt: skip
         assert spied("lstm_forward", run)["keep"] is False
     assert spied("lstm_forward", lambda: layer.forward(x, training=True))["keep"] is True
 

@@ -182,6 +182,16 @@ def translator(home):
     return home.Model([source, target], [layers.Dense(2)(y), layers.Dense(1)(state)])
 
 
+def translator_both_ways(home):
+    layers = home.layers
+    source, target = home.Input((None, WIDTH)), home.Input((None, WIDTH))
+    masked_source = layers.Masking()(source)
+    y, *states = layers.Bidirectional(layers.LSTM(UNITS, return_sequences=True, return_state=True))(masked_source)
+    z = layers.Bidirectional(layers.LSTM(UNITS, return_sequences=True))(target, initial_state=states)
+    last = layers.GRU(2 * UNITS)(z, initial_state=layers.Concatenate()([states[0], states[2]]))
+    return home.Model([source, target], [layers.Dense(2)(y), layers.Dense(1)(last)])
+
+
 def shared(home):
     layers = home.layers
     a, b = home.Input((STEPS, WIDTH)), home.Input((STEPS, WIDTH))
@@ -189,7 +199,7 @@ def shared(home):
     return home.Model([a, b], layers.Dense(2)(layers.Concatenate()([gru(a), gru(b), both(a), both(b)])))
 
 
-@pytest.mark.parametrize("make", [masked, deep, translator, shared])
+@pytest.mark.parametrize("make", [masked, deep, translator, translator_both_ways, shared])
 def test_training(rng, make):
     theirs, ours = make(keras), make(nn)
     assert [w.shape for w in theirs.weights] == [w.shape for w in ours.weights]

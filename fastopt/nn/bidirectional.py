@@ -111,7 +111,7 @@ class Bidirectional(TakesStates, Container):
         call.several = isinstance(x, (list, tuple))
         x, states = (x[0], list(x[1:])) if call.several else (x, call.initial_state)
         if states is not None:
-            check_states([state.shape for state in states], len(x), self.state_sizes)
+            self.checked(states, len(x))
         calls, results = self._calls(call), []
         for i, (layer, inner) in enumerate(zip(self._layers, calls)):
             part = None if states is None else states[i * layer.state_count : (i + 1) * layer.state_count]

@@ -20,6 +20,7 @@ class LSTM(Recurrent):
         recurrent_kernel (P, 4 H) (Sak et al. 2014).
     clip: the pre-activations of gates and candidate are limited to +-clip.
     input_forget: f = 1 - i (Greff et al. 2017).
+    At first peepholes are 0, projection is drawn as kernel is.
 
     units: H, the number of cells. Arguments, weights and results of all recurrent layers: see Recurrent.
 

@@ -3,8 +3,7 @@
 import numpy as np
 
 from .. import kernels
-from .call import Call
-from .states import TakesStates, check_states
+from .states import TakesStates
 from .unmasked import Unmasked
 
 
@@ -13,11 +12,6 @@ class Recurrence(TakesStates):
 
     def compute(self, call, x, training):
         return self._finish(call, *self.scan(call, x, training))
-
-    def infer(self, x):
-        call = Call()
-        call.keep = False
-        return self.compute(call, x, False)
 
     def _finish(self, call, y, states):
         if self.return_sequences and self.go_backwards:
@@ -67,11 +61,8 @@ class Recurrence(TakesStates):
     def _first_states(self, call, states):
         rows = call.x_shape[0]
         if states is not None:
-            try:
-                check_states([state.shape for state in states], rows, self.state_sizes)
-            except ValueError as error:
-                raise ValueError(f"{self.name}: {error}") from None
-        elif self.stateful:
+            return self.checked(states, rows)
+        if self.stateful:
             if rows != len(self.states[0]):
                 raise ValueError(f"{self.name}: stateful=True, built for batches of {len(self.states[0])} rows, got {rows}")
             states = self._rows(call, "first")  # the layer's own are overwritten before gradient needs them

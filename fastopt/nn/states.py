@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .call import Call
 from .dtypes import as_float
 from .layer import Layer
 from .tensor import Tensor, flat, is_symbolic
@@ -35,6 +36,19 @@ class TakesStates(Layer):
         if isinstance(x, (list, tuple)) and isinstance(mask, np.ndarray) and all(isinstance(part, np.ndarray) for part in x):
             mask = [mask, *[None] * (len(x) - 1)]  # that of the sequence
         return super().forward(x, training, mask, initial_state)
+
+    def infer(self, x):
+        call = Call()
+        call.keep = False
+        return self.compute(call, x, False)
+
+    def checked(self, states, rows):
+        """Arrays given as first states; ValueError unless they fit the layer and a batch of so many rows."""
+        try:
+            check_states([state.shape for state in states], rows, self.state_sizes)
+        except ValueError as error:
+            raise ValueError(f"{self.name}: {error}") from None
+        return states
 
     def reset_state(self):
         """reset_states()."""
