@@ -131,6 +131,25 @@ def test_masks_by_definition(rng, backwards, zeros):
         np.testing.assert_allclose(last[row], shown, atol=1e-12)
 
 
+@pytest.mark.parametrize("forget", [False, True])
+@pytest.mark.parametrize("clip", [None, 0.3])
+def test_what_keras_has_not_by_definition(rng, clip, forget):
+    layer, (h, c) = made("lstm, projection", rng, peepholes=True, clip=clip, input_forget=forget, return_sequences=True)
+    assert [weight.shape for weight in layer.weights] == [(WIDTH, 12), (UNITS, 12), (12,), (3, 3), (3, UNITS)]
+    assert [weight.name for weight in layer.weights[3:]] == ["peepholes", "projection"]
+    x = rng.standard_normal((ROWS, STEPS, WIDTH))
+    y = layer.forward([x, h, c])
+    limit = (lambda z: z) if clip is None else lambda z: np.clip(z, -clip, clip)
+    sigmoid = lambda z: 1 / (1 + np.exp(-z))
+    for t in range(STEPS):
+        i, f, g, o = np.split(x[:, t] @ layer.kernel + h @ layer.recurrent_kernel + layer.bias, 4, axis=1)
+        i = sigmoid(limit(i + layer.peepholes[0] * c))
+        f = 1 - i if forget else sigmoid(limit(f + layer.peepholes[1] * c))
+        c = f * c + i * np.tanh(limit(g))
+        h = sigmoid(limit(o + layer.peepholes[2] * c)) * np.tanh(c) @ layer.projection
+        np.testing.assert_allclose(y[:, t], h, rtol=1e-12, atol=1e-12)
+
+
 def test_what_is_masked_has_no_influence(rng):
     layer, _ = made("lstm", rng, return_sequences=True)
     x = rng.standard_normal((ROWS, STEPS, WIDTH))
@@ -237,6 +256,31 @@ def test_configurations(name, rng):
         other.build((None, STEPS, WIDTH))
         other.set_weights(layer.get_weights())
         assert all(np.array_equal(a, b) for a, b in zip(listed(other.forward(x)), y))
+
+
+def test_every_argument_is_in_the_configuration():
+    common = dict(units=3, activation="relu", use_bias=False, kernel_initializer="ones", recurrent_initializer="zeros",
+                  bias_initializer="ones", kernel_regularizer="l1", recurrent_regularizer="l2", bias_regularizer="l1_l2",
+                  activity_regularizer="l2", dropout=0.1, recurrent_dropout=0.2, seed=3, return_sequences=True, return_state=True,
+                  go_backwards=True, stateful=True, unroll=True, zero_output_for_mask=True, implementation=1, use_cudnn=False,
+                  name="mine", trainable=False, dtype="float64", input_shape=(5, 2))  # fmt: skip
+    gates = dict(recurrent_activation="hard_sigmoid")
+    for kind, more in (
+        (nn.SimpleRNN, {}),
+        (nn.GRU, gates | dict(reset_after=False)),
+        (nn.LSTM, gates | dict(unit_forget_bias=False, peepholes=True, projection=2, clip=1.5, input_forget=True)),
+    ):
+        config, default = kind(**common, **more).get_config(), kind(4).get_config()
+        assert config.keys() - default.keys() == {"activity_regularizer", "batch_input_shape"}
+        assert [name for name, value in default.items() if config[name] == value] == []
+        assert kind.from_config(config).get_config() == config
+    both = nn.Bidirectional(nn.GRU(2, dropout=0.5), merge_mode="mul", name="both", trainable=False, dtype="float64")
+    config = both.get_config()
+    assert config.keys() >= {"merge_mode", "layer", "backward_layer", "name", "trainable", "dtype"}
+    other = nn.Bidirectional.from_config(config)
+    assert other.get_config() == config
+    assert not other.backward_layer.trainable
+    assert other.backward_layer.dtype == "float64"
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -348,6 +392,14 @@ def test_stateful_goes_on_where_the_batch_before_ended(rng):
         np.testing.assert_allclose(model.predict(x, verbose=0), whole.forward(x, initial_state=states), atol=1e-12)
         with pytest.raises(ValueError, match="built for batches of 2 rows, got 3"):
             layer.forward(np.ones((3, 2, 3)))
+
+
+def test_a_stateful_layer_changes_its_dtype_with_its_model():
+    layer = nn.GRU(2, stateful=True)
+    layer.build((2, None, 3))
+    nn.Sequential([nn.Input(batch_shape=(2, None, 3)), layer], dtype="float64")
+    assert layer.states[0].dtype == np.float64
+    assert layer.forward(np.ones((2, 4, 3))).dtype == np.float64
 
 
 def test_gradient_of_a_stateful_layer(rng):
