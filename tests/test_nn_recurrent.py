@@ -29,6 +29,8 @@ LAYERS = {
     "gru, dropout of both": lambda **more: nn.GRU(UNITS, dropout=0.4, recurrent_dropout=0.4, seed=1, **more),
     "gru, reset before": lambda **more: nn.GRU(UNITS, reset_after=False, recurrent_dropout=0.4, seed=1, **more),
     "both ways": lambda **more: nn.Bidirectional(nn.LSTM(UNITS, recurrent_dropout=0.3, seed=1, **more)),
+    "both ways, multiplied": lambda **more: nn.Bidirectional(nn.SimpleRNN(UNITS, **more), merge_mode="mul"),
+    "both ways, averaged": lambda **more: nn.Bidirectional(nn.SimpleRNN(UNITS, **more), merge_mode="ave"),
     "both ways, apart": lambda **more: nn.Bidirectional(nn.GRU(UNITS, **more), merge_mode=None),
 }
 FORMS = {
@@ -166,6 +168,16 @@ def test_nan_stays_in_its_row(rng):
     x = rng.standard_normal((ROWS, STEPS, WIDTH))
     x[1, 2, 0] = np.nan
     assert np.isnan(layer.forward(x)).any(1).tolist() == [False, True, False, False]
+
+
+@pytest.mark.parametrize("mode", ["concat", "sum", "mul", "ave", None])
+def test_merges(mode, rng):
+    x = rng.standard_normal((ROWS, STEPS, WIDTH))
+    layer = nn.Bidirectional(nn.GRU(UNITS, return_sequences=True, dtype="float64"), mode)
+    y = layer.forward(x)
+    a, b = layer.forward_layer.forward(x), layer.backward_layer.forward(x)[:, ::-1]
+    merged = {"concat": np.concatenate([a, b], 2), "sum": a + b, "mul": a * b, "ave": (a + b) / 2, None: [a, b]}[mode]
+    np.testing.assert_allclose(y, merged, rtol=1e-12)
 
 
 def test_only_what_is_needed_is_gathered():
