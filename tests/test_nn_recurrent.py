@@ -283,6 +283,7 @@ def test_every_argument_is_in_the_configuration():
         (nn.LSTM, gates | dict(unit_forget_bias=False, peepholes=True, projection=2, clip=1.5, input_forget=True)),
     ):
         config, default = kind(**common, **more).get_config(), kind(4).get_config()
+        assert config.keys() >= (common | more).keys() - {"input_shape"}
         assert config.keys() - default.keys() == {"activity_regularizer", "batch_input_shape"}
         assert [name for name, value in default.items() if config[name] == value] == []
         assert kind.from_config(config).get_config() == config
@@ -438,6 +439,18 @@ def test_gradients_flow_from_a_decoder_to_its_encoder(rng):
     slopes = model.backward(dy)
     assert all(close(got, slope(value, array)) for got, array in zip(slopes, data))
     assert close(encoder.grads["kernel"], slope(value, encoder.kernel))
+
+
+@pytest.mark.parametrize("name", ["rnn", "lstm, all", "gru", "both ways, averaged"])
+def test_gradients_of_a_layer_called_twice(name, rng):
+    layer, a, b = LAYERS[name](), nn.Input((STEPS, WIDTH)), nn.Input((None, WIDTH))
+    model = nn.Model([a, b], nn.Concatenate()([layer(a), layer(b)]), dtype="float64")
+    data = [rng.standard_normal((2, steps, WIDTH)) for steps in (STEPS, 3)]
+    dy = rng.standard_normal(model.forward(data, training=True).shape)
+    value = lambda: float((model.forward(data) * dy).sum())
+    assert all(close(got, slope(value, array)) for got, array in zip(model.backward(dy), data))
+    for path, grad in model.grads.items():
+        assert close(grad, slope(value, model.params[path])), path
 
 
 @pytest.mark.parametrize("shape", [(0, 5, 3), (2, 0, 3)])
