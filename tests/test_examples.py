@@ -11,6 +11,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -310,6 +311,19 @@ def test_pieces_of_a_text_go_on_in_the_next_batch():
         [[8, 9, 10, 11], [20, 21, 22, 23]],
     ]
     assert all((y == x + 1).all() for x, y in (pieces[k] for k in range(3)))
+
+
+def test_the_state_begins_anew_every_so_often():
+    from fastopt.examples.character_model import CARRIED, FromZero
+
+    batches = []
+    callback = FromZero()
+    callback.set_model(SimpleNamespace(layers=[None, SimpleNamespace(reset_states=lambda: batches.append(batch))]))
+    for batch in range(2 * CARRIED + 1):
+        callback.on_train_batch_begin(batch)
+    batch = "held out"
+    callback.on_test_begin()
+    assert batches == [0, CARRIED, 2 * CARRIED, "held out"]
 
 
 def test_windows_of_a_series():

@@ -1,7 +1,8 @@
 """A language model of characters: an LSTM that foretells the next one, and then writes.
 
 The text is laid out in rows, read side by side, and cut into pieces. Gradients go back to the beginning of a piece (truncated
-back-propagation, Williams & Peng 1990), while the state is carried on from piece to piece: batch k + 1 continues batch k.
+back-propagation, Williams & Peng 1990), while the state is carried on from piece to piece: batch k + 1 continues batch k. Every so
+often it is zeros again: a network that always goes on from something does not learn how to begin.
 """
 
 import time
@@ -16,10 +17,11 @@ from ..nn.models import Sequential
 from .sources import Unusable
 from .texts import letters
 
+CARRIED = 16  # pieces over which the state is carried
 WRITTEN = 400  # characters of the sample
 
 
-def main(data=None, epochs=5, seed=0, output=".", samples=None):
+def main(data=None, epochs=3, seed=0, output=".", samples=None):
     """Returns (bits per character on held-out text, a sample). `output` is for the examples that draw."""
     nn.set_random_seed(seed)
     text, least = letters(data, samples)
@@ -81,10 +83,11 @@ def network(rows, steps, characters, units):
 
 
 class FromZero(Callback):
-    """The beginning of the text is no continuation of its end: each pass starts from a state of zeros."""
+    """Where the state is zeros: at every CARRIED-th piece, and at the beginning of the held-out text."""
 
-    def on_epoch_begin(self, epoch, logs=None):
-        self.model.layers[1].reset_states()
+    def on_train_batch_begin(self, batch, logs=None):
+        if batch % CARRIED == 0:
+            self.model.layers[1].reset_states()
 
     def on_test_begin(self, logs=None):
         self.model.layers[1].reset_states()
