@@ -6,6 +6,7 @@ from expected import refused
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fastopt import nn
 from fastopt.data import BatchesByLength
 
 
@@ -82,3 +83,15 @@ def test_refused():
     for name in ("batch_size", "pool"):
         for wrong in (0, 2.5, True):
             refused(ValueError, [name, repr(wrong)], BatchesByLength, x, y, **{name: wrong})
+
+
+def test_fit_trains_on_them(rng):
+    """Ragged, with lists of arrays: whether the numbers of a sequence are large on the whole."""
+    nn.set_random_seed(0)
+    x = [rng.integers(1, 4, length) for length in rng.integers(1, 12, 200)]
+    y = np.array([sequence.mean() > 2 for sequence in x], float)[:, None]
+    model = nn.Sequential([nn.Embedding(4, 4), nn.GRU(8), nn.Dense(1, activation="sigmoid")])
+    model.compile(optimizer=nn.optimizers.Adam(learning_rate=0.02), loss="binary_crossentropy")
+    losses = model.fit(BatchesByLength(x, y, 32, seed=0), epochs=12, verbose=0).history["loss"]
+    assert losses[-1] < 0.5 * losses[0]
+    assert model.evaluate(BatchesByLength(x, y, 32, shuffle=False), verbose=0) == pytest.approx(model.evaluate(x, y), rel=1e-5)
