@@ -31,6 +31,7 @@ typedef struct {
 typedef struct {
     product g;
     bool dots, pack_a, pack_b;
+    ptrdiff_t high;                                            /* most rows of a tile */
     double cost;                                               /* rough, in cycles */
 } plan;
 
@@ -69,9 +70,12 @@ static plan plan_of(product g)
         p.pack_a = g.a_col != 1;
         p.cost = n * (k / LANES * (m < 2 ? 2 : m) + 8 * m) + (p.pack_a ? m * k : 0);
     } else {
-        p.pack_b = g.packed || g.b_col != 1 || (g.m > 6 && g.k * g.n > 524288) ||
-                   (g.m > 3 * MR && (g.k * g.n > 32768 || collides(g.b_row)));
-        p.pack_a = g.n > 2 * NR && (g.n > 16 * NR || collides(g.a_row == 1 ? g.a_col : g.a_row));
+        /* a b that stays in the second-level cache is read as it lies by tiles of four vectors, if these are not too low */
+        const bool low = HELD >= 24 && !g.packed && g.b_col == 1 && g.c_col == 1 && g.n >= 4 * LANES && g.k * g.n <= 2 * KC * NC;
+        p.high = low ? HELD / 4 : MR;
+        p.pack_b = !low && (g.packed || g.b_col != 1 || (g.m > 6 && g.k * g.n > 524288) ||
+                            (g.m > 3 * MR && (g.k * g.n > 32768 || collides(g.b_row))));
+        p.pack_a = !low && g.n > 2 * NR && (g.n > 16 * NR || collides(g.a_row == 1 ? g.a_col : g.a_row));
         p.cost = k * columns * (m < 2 ? 2 : m) + (g.b_col == 1 ? 0 : k * n / (g.k < LANES ? 1 : 4)) +
                  (g.c_col == 1 ? m * columns : m * n);
     }
@@ -85,7 +89,7 @@ static void multiply_rectangle(const plan *p, ptrdiff_t i_begin, ptrdiff_t i_end
     real *const packed_a = space, *const packed_b = space + PANEL_ROWS * KC;
     real edge[MR * NR] __attribute__((aligned(64)));
     /* panels of rows of about equal heights: eight and eight, not twelve and four; the first `taller` ones have a row more */
-    const ptrdiff_t heights = (i_end - i_begin + MR - 1) / MR, height = heights ? (i_end - i_begin) / heights : 0;
+    const ptrdiff_t heights = (i_end - i_begin + p->high - 1) / p->high, height = heights ? (i_end - i_begin) / heights : 0;
     const ptrdiff_t taller = heights ? (i_end - i_begin) % heights : 0;
     for (ptrdiff_t jc = j_begin; jc < j_end; jc += NC) {
         const ptrdiff_t nc = j_end - jc < NC ? j_end - jc : NC;
