@@ -10,12 +10,7 @@ FO_INLINE void transpose(const real *from, ptrdiff_t from_row, ptrdiff_t rows, r
         x[i] = vload(from + (i < rows ? i : 0) * from_row);    /* the lanes of rows that do not exist are not read */
 #pragma GCC unroll 4
     for (int d = 1; d < LANES; d *= 2) {
-        vint even, odd;
-#pragma GCC unroll 16
-        for (int i = 0; i < LANES; i++) {
-            even[i] = i & d ? i - d + LANES : i;
-            odd[i] = i & d ? i + LANES : i + d;
-        }
+        const vint lane = *(const vint *)LANE, even = (lane & ~d) + (((lane & d) != 0) & LANES), odd = even + d;
 #pragma GCC unroll 16
         for (int i = 0; i < LANES; i++)
             if (!(i & d)) {
@@ -44,7 +39,10 @@ FO_INLINE void pack(const int width, const real *from, ptrdiff_t down, ptrdiff_t
             if (p + LANES > k)
                 p = k - LANES;                                 /* the last ones once more rather than one by one */
             for (ptrdiff_t j = 0; j < count; j += LANES)
-                transpose(from + p + j * across, across, count - j, to + p * width + j, width);
+                if (count - j >= LANES)
+                    transpose(from + p + j * across, across, LANES, to + p * width + j, width);
+                else
+                    transpose(from + p + j * across, across, count - j, to + p * width + j, width);
         }
     for (; p < k; p++)
         for (ptrdiff_t j = 0; j < count; j++)
