@@ -5,6 +5,7 @@
  * chain of operations in every variant below, so that neither threads nor the choice of a variant change a bit. The one
  * exception, a few rows times a b that lies along k, has a chain of its own (dots.h), and is chosen by the shapes alone. */
 
+#include "zip.h"
 #include "tile.h"
 #include "pack.h"
 #include "dots.h"
@@ -68,7 +69,7 @@ static plan plan_of(product g)
     p.dots = !g.packed && g.b_row == 1 && g.m <= 2 * ROWS_OF_DOTS && g.k >= (g.m == 1 ? LANES : 2 * LANES);
     if (p.dots) {
         p.pack_a = g.a_col != 1;
-        p.cost = n * (k / LANES * (m < 2 ? 2 : m) + 8 * m) + (p.pack_a ? m * k : 0);
+        p.cost = n * (k / LANES * (m < 2 ? 2 : m) + 8 * m) + (!p.pack_a ? 0 : m * k / (zips(g.m, g.a_row, g.a_col) ? 8 : 1));
     } else {
         /* a b that stays in the second-level cache is read as it lies by tiles of four vectors, if these are not too low */
         const bool low = HELD >= 24 && !g.packed && g.b_col == 1 && g.c_col == 1 && g.n >= 4 * LANES && g.k * g.n <= 2 * KC * NC;
@@ -76,8 +77,9 @@ static plan plan_of(product g)
         p.pack_b = !low && (g.packed || g.b_col != 1 || (g.m > 6 && g.k * g.n > 524288) ||
                             (g.m > 3 * MR && (g.k * g.n > 32768 || collides(g.b_row))));
         p.pack_a = !low && g.n > 2 * NR && (g.n > 16 * NR || collides(g.a_row == 1 ? g.a_col : g.a_row));
-        p.cost = k * columns * (m < 2 ? 2 : m) + (g.b_col == 1 ? 0 : k * n / (g.k < LANES ? 1 : 4)) +
-                 (g.c_col == 1 ? m * columns : m * n);
+        const double packing = zips(g.k, g.b_row, g.b_col) ? 8 : g.k < LANES ? 1 : 4;        /* elements in a cycle */
+        const double storing = g.c_col == 1 ? LANES : g.m <= MR && zips(g.m, g.c_row, g.c_col) ? 8 : 1;
+        p.cost = k * columns * (m < 2 ? 2 : m) + (g.b_col == 1 ? 0 : k * n / packing) + m * n / storing;
     }
     return p;
 }
@@ -149,8 +151,9 @@ static void multiply_by_dots(const plan *p, ptrdiff_t j_begin, ptrdiff_t j_end, 
     const real *a = g->a;
     ptrdiff_t a_row = g->a_row;
     if (p->pack_a) {
+        const ptrdiff_t done = zips(g->m, a_row, g->a_col) ? unzip(g->m, a, g->k, space, g->k) : 0;
         for (ptrdiff_t i = 0; i < g->m; i++)
-            for (ptrdiff_t k = 0; k < g->k; k++)
+            for (ptrdiff_t k = done; k < g->k; k++)
                 space[i * g->k + k] = a[i * a_row + k * g->a_col];
         a = space, a_row = g->k;
     }

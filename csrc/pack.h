@@ -44,8 +44,9 @@ FO_INLINE void pack(const int width, const real *from, ptrdiff_t down, ptrdiff_t
                 else
                     transpose(from + p + j * across, across, count - j, to + p * width + j, width);
         }
+    const ptrdiff_t done = p == 0 && zips(k, down, across) ? unzip(k, from, count, to, width) : 0;
     for (; p < k; p++)
-        for (ptrdiff_t j = 0; j < count; j++)
+        for (ptrdiff_t j = done; j < count; j++)
             to[p * width + j] = from[p * down + j * across];
 }
 

@@ -94,6 +94,10 @@ static void multiply_tile_of(int rows, int vectors, const tile *t)
 static void merge(const real *t, ptrdiff_t rows, ptrdiff_t cols, real *c, ptrdiff_t c_row, ptrdiff_t c_col,
                   const real *start, ptrdiff_t start_row, ptrdiff_t start_col)
 {
+    if (zips(rows, c_row, c_col) && (!start || (start_row == 1 && start_col == rows))) {
+        const ptrdiff_t done = zip(rows, t, NR, cols, c, start);
+        t += done, c += done * c_col, start = start ? start + done * start_col : NULL, cols -= done;
+    }
     const bool by_rows = c_col == 1;
     const ptrdiff_t slow = by_rows ? rows : cols, fast = by_rows ? cols : rows;
     const ptrdiff_t t_slow = by_rows ? NR : 1, t_fast = by_rows ? 1 : NR;

@@ -51,6 +51,22 @@ def test_edges_of_the_tiles(dtype, isa, rng):
     assert np.array_equal(kernels.gemm(b[:300].T, a.T[:300].copy()), b[:300].T @ a.T[:300])  # many rows, few columns
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_matrices_of_few_columns(dtype, isa, rng):
+    """Without gaps between their rows, so that whole vectors of them are taken apart and put together; and with gaps."""
+    lanes = lanes_of(isa, dtype)
+    for m, k, n in itertools.product((1, 3, *around(lanes, 2 * lanes, 5 * lanes)), (1, 2, 3, 4, 8, 16), (1, 2, 3, 4, 8, 16)):
+        a, b, c = (whole(rng, shape, dtype) for shape in ((m, k), (k, n), (m, n)))
+        gaps = np.zeros((m, k + 1), dtype)[:, :k]
+        gaps[...] = a
+        for left in (a, gaps):
+            out = c.copy()
+            assert np.array_equal(kernels.gemm(left, b, out=out), a @ b), (m, k, n, left.strides)
+            assert np.array_equal(kernels.gemm(left, b, out=out, accumulate=True), 2 * (a @ b)), (m, k, n, left.strides)
+        assert np.array_equal(kernels.gemm(b, a, transpose_a=True, transpose_b=True), (a @ b).T), (m, k, n)
+        assert np.array_equal(kernels.gemm(a, c, transpose_a=True), a.T @ c), (m, k, n)
+
+
 # ---- accumulation
 
 

@@ -71,6 +71,7 @@ def test_sizes(side, dtype, isa, rng, fields):
         *itertools.product((1, 3, 7, 13), some, (1, lanes + 1, 2 * lanes + 1)),
         *itertools.product((2, 6, 40), (3, lanes + 1, 2 * lanes - 1), some),
         *itertools.product(some, (lanes + 2, 40), (3, 40)),
+        *itertools.product(around(lanes, 3 * lanes), (2, 4, 8), (2, 4, 8)),
         *((40, 8 * lanes + 3, 257), (5, 600, 300), (0, 3, 4), (3, 0, 4), (3, 4, 0)),
     }
     for m, n, k in sorted(sizes):
