@@ -60,7 +60,7 @@ FO_INLINE void dots(const int rows, const int cols, ptrdiff_t k, const real *a, 
             const vreal x = vload(a + i * a_row + p);
 #pragma GCC unroll 16
             for (int j = 0; j < cols; j++)
-                sum[i * cols + j] += x * y[j];
+                sum[j * rows + i] += x * y[j];
         }
     }
     if (p < k)
@@ -68,16 +68,21 @@ FO_INLINE void dots(const int rows, const int cols, ptrdiff_t k, const real *a, 
         for (int i = 0; i < rows; i++)
 #pragma GCC unroll 16
             for (int j = 0; j < cols; j++)
-                sum[i * cols + j] += load_from(a + i * a_row, p, k, 0) * load_from(b + j * b_col, p, k, 0);
+                sum[j * rows + i] += load_from(a + i * a_row, p, k, 0) * load_from(b + j * b_col, p, k, 0);
 #pragma GCC unroll 16
     for (int s = 0; s < count; s += together) {
+        const vreal x = add_lanes(sum + s, together);
+        if (together == LANES && c_row == 1 && c_col == rows && (!start || (s_row == 1 && s_col == rows))) {
+            vstore(c + s, start ? vload(start + s) + x : x);   /* they lie in c as in x */
+            continue;
+        }
         real sums[LANES];
-        vstore(sums, add_lanes(sum + s, together));
+        vstore(sums, x);
 #pragma GCC unroll 16
         for (int t = 0; t < together; t++) {
-            const int i = (s + t) / cols, j = (s + t) % cols;
-            const real x = sums[t * (LANES / together)];
-            c[i * c_row + j * c_col] = start ? start[i * s_row + j * s_col] + x : x;
+            const int i = (s + t) % rows, j = (s + t) / rows;
+            const real y = sums[t * (LANES / together)];
+            c[i * c_row + j * c_col] = start ? start[i * s_row + j * s_col] + y : y;
         }
     }
 }
