@@ -43,13 +43,14 @@ typedef struct {
     const row *rows;
     int high, wide, gates;
     ptrdiff_t step, v;
-    const real *sums, *inputs;
+    real *sums;                                                /* the cell may write to them */
+    const real *inputs;
 } block;
 
 /* What finishes a block: state and results from its sums. */
 typedef void forward_cell(const recurrent *n, const block *b);
 
-FO_INLINE const real *sums_of(const block *b, int i, int j)
+FO_INLINE real *sums_of(const block *b, int i, int j)
 {
     return b->sums + (i * b->gates * b->wide + j) * LANES;
 }

@@ -10,29 +10,34 @@ static void run_forward_stage(const recurrent *n, const forward_stage *stage, co
     const hot *operand = stage->operand ? stage->operand : &n->h[step & 1];
     const ptrdiff_t apart = n->l.batch * operand->stride;
     const bool each = !stage->operand && n->l.recurrent_masks > 1, fused = n->fused && !stage->operand;
-    real sums[HELD * LANES] __attribute__((aligned(64))), inputs[HELD * LANES] __attribute__((aligned(64)));
+    enum { SUMS = BLOCK_ROWS * STEP_VECTORS * LANES };
+    real sums[SUMS] __attribute__((aligned(64))), inputs[SUMS] __attribute__((aligned(64)));
     for (int wide; v < v_end; v += wide) {
         wide = v_end - v < w->wide ? v_end - v : w->wide;
         const ptrdiff_t width = w->gates * wide * LANES, before = v * LANES * w->gates;
-        for (ptrdiff_t i = 0, high; i < active; i += high) {
-            high = tile_height(active - i);
-            tile t = {.k = w->k, .a = operand->data + rows[i].at * operand->stride, .a_row = operand->stride, .a_col = 1,
-                      .b = w->packed + before * w->k, .b_row = width, .to = sums, .to_row = width};
-            if (fused) {
-                const tile x = {.k = n->input.k, .a = hot_row(&n->x_now, rows + i, 0), .a_row = n->x_now.stride, .a_col = 1,
-                                .b = n->input.packed + before * n->input.k, .b_row = width, .to = inputs, .to_row = width,
-                                .start = n->input_start.packed ? n->input_start.packed + before : NULL};
-                step_tile(high, w->gates * wide, &x);
-            }
-            if (!each) {
-                t.a += stage->operand ? 0 : plane_of(n, 0) * apart;
-                step_tile(high, w->gates * wide, &t);
-            } else
-                for (int g = 0; g < w->gates; g++, t.b += wide * LANES, t.to += wide * LANES) {
-                    t.a = operand->data + rows[i].at * operand->stride + plane_of(n, stage->gate + g) * apart;
-                    step_tile(high, wide, &t);
+        for (ptrdiff_t first = 0, count; first < active; first += count) {
+            count = active - first < BLOCK_ROWS ? active - first : BLOCK_ROWS;
+            for (ptrdiff_t i = 0, high; i < count; i += high) {
+                const ptrdiff_t at = rows[first + i].at;
+                high = tile_height(count - i);
+                tile t = {.k = w->k, .a = operand->data + at * operand->stride, .a_row = operand->stride, .a_col = 1,
+                          .b = w->packed + before * w->k, .b_row = width, .to = sums + i * width, .to_row = width};
+                if (fused) {
+                    const tile x = {.k = n->input.k, .a = n->x_now.data + at * n->x_now.stride, .a_row = n->x_now.stride, .a_col = 1,
+                                    .b = n->input.packed + before * n->input.k, .b_row = width, .to = inputs + i * width,
+                                    .to_row = width, .start = n->input_start.packed ? n->input_start.packed + before : NULL};
+                    step_tile(high, w->gates * wide, &x);
                 }
-            const block done = {rows + i, high, wide, w->gates, step, v, sums, fused ? inputs : NULL};
+                if (!each) {
+                    t.a += stage->operand ? 0 : plane_of(n, 0) * apart;
+                    step_tile(high, w->gates * wide, &t);
+                } else
+                    for (int g = 0; g < w->gates; g++, t.b += wide * LANES, t.to += wide * LANES) {
+                        t.a = operand->data + at * operand->stride + plane_of(n, stage->gate + g) * apart;
+                        step_tile(high, wide, &t);
+                    }
+            }
+            const block done = {rows + first, count, wide, w->gates, step, v, sums, fused ? inputs : NULL};
             stage->cell(n, &done);
         }
     }

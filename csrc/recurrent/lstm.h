@@ -3,7 +3,8 @@
 
 enum { I_GATE, F_GATE, G_GATE, O_GATE };
 
-FO_INLINE void lstm_row(const recurrent *n, const bool plain, const block *b, int row_of_block)
+/* Any cell, row by row. */
+static void lstm_row(const recurrent *n, const block *b, int row_of_block)
 {
     const ptrdiff_t units = n->units, v = b->v, width = b->wide * LANES;
     const row *r = b->rows + row_of_block;
@@ -16,17 +17,17 @@ FO_INLINE void lstm_row(const recurrent *n, const bool plain, const block *b, in
     for (int g = 0; g < 4; g++)
         z[g] = vload(inputs + g * apart) + vload(sums + g * width);
     vreal c = vload(state);
-    if (!plain && p) {
+    if (p) {
         z[I_GATE] += c * vload(p);
         z[F_GATE] += c * vload(p + units);
     }
-    const vreal i = gate(n, plain, FO_SIGMOID, z[I_GATE]), g = gate(n, plain, FO_TANH, z[G_GATE]);
-    const vreal f = !plain && n->l.input_forget ? 1 - i : gate(n, plain, FO_SIGMOID, z[F_GATE]);
+    const vreal i = gate(n, false, FO_SIGMOID, z[I_GATE]), g = gate(n, false, FO_TANH, z[G_GATE]);
+    const vreal f = n->l.input_forget ? 1 - i : gate(n, false, FO_SIGMOID, z[F_GATE]);
     c = f * c + i * g;
-    if (!plain && p)
+    if (p)
         z[O_GATE] += c * vload(p + 2 * units);
-    const vreal o = gate(n, plain, FO_SIGMOID, z[O_GATE]);
-    const vreal h = o * (plain ? vtanh(c) : activated_by(n->l.activation, c, n->l.alpha));
+    const vreal o = gate(n, false, FO_SIGMOID, z[O_GATE]);
+    const vreal h = o * activated_by(n->l.activation, c, n->l.alpha);
     vstore(state, c);
     if (n->l.keep) {
         real *kept = gates_of(n, r, v);
@@ -38,7 +39,7 @@ FO_INLINE void lstm_row(const recurrent *n, const bool plain, const block *b, in
     }
     if (r->last)
         store_to((real *)n->l.c_n + r->sequence * n->l.units, v * LANES, n->l.units, c);
-    if (plain || !n->l.projection)
+    if (!n->l.projection)
         emit(n, r, b->step, v, h);
     else {
         vstore(hot_row(&n->m, r, v), h);
@@ -47,13 +48,47 @@ FO_INLINE void lstm_row(const recurrent *n, const bool plain, const block *b, in
     }
 }
 
+/* The ordinary cell in three passes over the rows of a block: a row alone is a chain of operations that wait for each other. */
+static void lstm_plain(const recurrent *n, const block *b)
+{
+    const ptrdiff_t width = b->wide * LANES, units = n->units;
+    ptrdiff_t apart;
+    real hidden[BLOCK_ROWS * LANES] __attribute__((aligned(64)));
+    for (int i = 0; i < b->high; i++) {
+        real *z = sums_of(b, i, 0), *state = hot_row(&n->c, b->rows + i, b->v);
+        const real *inputs = inputs_of(n, b, i, 0, &apart);
+        const vreal in = vsigmoid(vload(inputs) + vload(z)), forget = vsigmoid(vload(inputs + apart) + vload(z + width));
+        const vreal g = vtanh(vload(inputs + 2 * apart) + vload(z + 2 * width));
+        const vreal out = vsigmoid(vload(inputs + 3 * apart) + vload(z + 3 * width));
+        vstore(state, forget * vload(state) + in * g);
+        vstore(z, in);
+        vstore(z + width, forget);
+        vstore(z + 2 * width, g);
+        vstore(z + 3 * width, out);
+    }
+    for (int i = 0; i < b->high; i++)
+        vstore(hidden + i * LANES, vload(sums_of(b, i, 0) + 3 * width) * vtanh(vload(hot_row(&n->c, b->rows + i, b->v))));
+    for (int i = 0; i < b->high; i++) {
+        const row *r = b->rows + i;
+        const vreal c = vload(hot_row(&n->c, r, b->v));
+        if (n->l.keep) {
+            for (int g = 0; g < 4; g++)
+                vstore(gates_of(n, r, b->v) + g * units, vload(sums_of(b, i, 0) + g * width));
+            vstore(n->cell + r->token * units + b->v * LANES, c);
+        }
+        if (r->last)
+            store_to((real *)n->l.c_n + r->sequence * n->l.units, b->v * LANES, n->l.units, c);
+        emit(n, r, b->step, b->v, vload(hidden + i * LANES));
+    }
+}
+
 static void lstm_forward(const recurrent *n, const block *b)
 {
-    for (int i = 0; i < b->high; i++)
-        if (n->plain)
-            lstm_row(n, true, b, i);
-        else
-            lstm_row(n, false, b, i);
+    if (n->plain)
+        lstm_plain(n, b);
+    else
+        for (int i = 0; i < b->high; i++)
+            lstm_row(n, b, i);
 }
 
 /* The second product of a step, h = m projection. */

@@ -2,6 +2,7 @@
  * 2018) and LIBXSMM's cells (Banerjee et al. 2019) do; and that tile. */
 
 enum { STEP_VECTORS = 4, STEP_ROWS = HELD / STEP_VECTORS };    /* the largest tile of a step */
+enum { BLOCK_ROWS = 4 * STEP_ROWS };                           /* rows whose tiles the cell finishes together */
 
 /* Weights in blocks of columns: [block][k][gate][vector of the block][lane]; the last block may be narrower. */
 typedef struct {
