@@ -102,10 +102,13 @@ static int run_recurrent(recurrent_job *job, fo_task *task, double input_product
     const double barrier = 1500;
     const ptrdiff_t vectors = n->units / LANES, busy = l->batch * (n->longest > 0);
     const double steps = busy ? step_nanoseconds(n, busy, vectors) * n->tokens / busy : 0;
-    const int size = fo_team_size(steps + input_products_done * gemm_nanoseconds(n->tokens, l->gates * l->units, l->inputs));
+    const double products = input_products_done * gemm_nanoseconds(n->tokens, l->gates * l->units, l->inputs);
+    int size = fo_get_num_threads();
     n->split_units = size > 1 && l->cell != FO_GRU_BEFORE && !l->projection && !n->fused && vectors >= 2 * STEP_VECTORS &&
                      step_nanoseconds(n, l->batch, (vectors + size - 1) / size) + barrier <
                      step_nanoseconds(n, (l->batch + size - 1) / size, vectors);
+    size = fo_team_size((l->batch > 1 || n->split_units ? steps : 0) + products);   /* one row alone keeps one thread busy */
+    n->split_units = n->split_units && size > 1;
     job->rows = malloc((size * l->batch + 1) * sizeof(row));
     if (!job->rows)
         return -1;

@@ -29,7 +29,7 @@ class Layer:
     ragged: bool = False  # lengths uniform in 1 .. T; otherwise T
 
     seconds = 0.1
-    pause = 0.05
+    pause = 0.12  # so long that each batch is preceded by one that wakes the cores
 
     @property
     def table(self):
