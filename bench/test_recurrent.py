@@ -25,5 +25,5 @@ def test_layer(benchmark, row):
         for name in rivals:
             race.batch(name)
 
-    benchmark.pedantic(lambda: race.batch("fastopt"), setup=others, rounds=5, warmup_rounds=1)
+    benchmark.pedantic(lambda: race.batch("fastopt"), setup=others, rounds=11, warmup_rounds=1)
     benchmark.extra_info.update(layer=row.id, seconds=race.medians(), peak=statistics.median(peaks), machine=fastopt.info())
