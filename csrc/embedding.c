@@ -1,5 +1,4 @@
 /* embedding.c -- rows of a matrix by number, and the gradient of the matrix: each row of dy added to the row that it came from. */
-#include <string.h>
 
 enum { EMBEDDING_AHEAD = 8, EMBEDDING_PAIR = 128 };            /* rows between that added to and that fetched; bytes of two lines */
 

@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
-from slopes import close, slope
+from slopes import check_gradients, close, slope
 
 from fastopt import nn
 from fastopt.nn import masks as masking
@@ -385,22 +385,7 @@ def again(layer):
 @pytest.mark.parametrize("name", LAYERS)
 def test_gradients(name, masked, rng):
     layer, x, mask = made(name, rng)
-    mask = mask if masked else None
-
-    def value():
-        again(layer)
-        return float((layer.forward(x, training=True, mask=mask) * dy).sum())
-
-    dy = rng.uniform(0.5, 1.5, layer.forward(x).shape)
-    value()
-    given = dy.copy()
-    dx = layer.backward(dy)
-    assert np.array_equal(dy, given)
-    grads = {name: grad.copy() for name, grad in layer.grads.items()}
-    assert close(dx, slope(value, x))
-    assert set(grads) == set(layer.params)
-    for name, param in layer.params.items() if layer.trainable else ():
-        assert close(grads[name], slope(value, param)), name
+    check_gradients(layer, x, again, rng, mask=mask if masked else None)
 
 
 @pytest.mark.parametrize("name", LAYERS)

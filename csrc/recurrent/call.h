@@ -10,10 +10,10 @@ typedef struct {
     ptrdiff_t at, sequence, token, before;                     /* its row in the hot arrays; before: the token it follows, or -1 */
     ptrdiff_t in_batch;                                        /* its token among all of (batch, steps) */
     bool last;                                                 /* of its sequence */
-    real *y;                                                   /* backward: dy, or NULL */
+    real *y;                                                   /* its y; backward: dy, or NULL */
 } row;
 
-/* Rows of which each keeps `stride` elements, one for every sequence; `planes` of them. */
+/* A row for every sequence, `stride` elements apart; planes of such rows lie behind each other. */
 typedef struct { real *data; ptrdiff_t stride; } hot;
 
 typedef struct {
@@ -73,6 +73,15 @@ FO_INLINE real *gates_of(const recurrent *n, const row *r, ptrdiff_t v)
     return n->gates + r->token * n->slots * n->units + v * LANES;
 }
 
+/* Four vectors, `apart` from each other. */
+FO_INLINE void store_four(real *to, ptrdiff_t apart, vreal a, vreal b, vreal c, vreal d)
+{
+    vstore(to, a);
+    vstore(to + apart, b);
+    vstore(to + 2 * apart, c);
+    vstore(to + 3 * apart, d);
+}
+
 FO_INLINE real *hot_row(const hot *a, const row *r, ptrdiff_t v)
 {
     return a->data + r->at * a->stride + v * LANES;
@@ -96,7 +105,7 @@ FO_INLINE vreal mask_of(const recurrent *n, const row *r, int number, ptrdiff_t 
 }
 
 /* h, with its masks, to be the state before the next step of a row; `to` are the planes of that step. */
-static void set_state(const recurrent *n, const row *r, const hot *to, ptrdiff_t v, vreal h)
+FO_INLINE void set_state(const recurrent *n, const row *r, const hot *to, ptrdiff_t v, vreal h)
 {
     vstore(hot_row(to, r, v), h);
     for (int m = 0; m < n->l.recurrent_masks; m++)
@@ -107,11 +116,7 @@ static void set_state(const recurrent *n, const row *r, const hot *to, ptrdiff_t
 FO_INLINE void emit(const recurrent *n, const row *r, ptrdiff_t step, ptrdiff_t v, vreal h)
 {
     const ptrdiff_t outputs = n->l.outputs;
-    const hot *to = &n->h[(step + 1) & 1];
-    if (n->l.recurrent_masks)
-        set_state(n, r, to, v, h);
-    else
-        vstore(hot_row(to, r, v), h);
+    set_state(n, r, &n->h[(step + 1) & 1], v, h);
     store_to(r->y, v * LANES, outputs, h);
     if (r->last)
         store_to((real *)n->l.h_n + r->sequence * outputs, v * LANES, outputs, h);

@@ -9,7 +9,7 @@ FO_INLINE vreal blend(vreal z, vreal h, vreal n)
 
 static void gru_forward(const recurrent *n, const block *b)
 {
-    const ptrdiff_t units = n->units, width = b->wide * LANES, v = b->v;
+    const ptrdiff_t width = b->wide * LANES, v = b->v;
     const vreal bias = n->recurrent_bias ? vload(n->recurrent_bias + v * LANES) : (vreal){0};
     ptrdiff_t apart;
     for (int i = 0; i < b->high; i++) {
@@ -19,13 +19,8 @@ static void gru_forward(const recurrent *n, const block *b)
         const vreal reset = gate(n, n->plain, FO_SIGMOID, vload(inputs + apart) + vload(sums + width));
         const vreal q = vload(sums + 2 * width) + bias;
         const vreal state = gate(n, n->plain, FO_TANH, vload(inputs + 2 * apart) + reset * q);
-        if (n->l.keep) {
-            real *kept = gates_of(n, r, v);
-            vstore(kept, z);
-            vstore(kept + units, reset);
-            vstore(kept + 2 * units, state);
-            vstore(kept + 3 * units, q);
-        }
+        if (n->l.keep)
+            store_four(gates_of(n, r, v), n->units, z, reset, state, q);
         emit(n, r, b->step, v, blend(z, vload(hot_row(&n->h[b->step & 1], r, v)), state));
     }
 }

@@ -86,8 +86,7 @@ static void backward_recurrent_task(void *context, fo_team *team)
         input_gradient(n, team);
 }
 
-/* What the steps take in one thread, and whether threads should share the units of all rows rather than the rows: where rows
- * are too few to keep a thread busy while its weights come from a farther cache. */
+/* What a step takes in one thread, roughly: few rows wait for weights that come from a farther cache. */
 static double step_nanoseconds(const recurrent *n, ptrdiff_t rows, ptrdiff_t vectors)
 {
     const double weights = (double)n->l.outputs * n->l.gates * vectors, bytes = weights * sizeof(vreal);
@@ -95,14 +94,16 @@ static double step_nanoseconds(const recurrent *n, ptrdiff_t rows, ptrdiff_t vec
     return 0.33 * weights * (rows > least ? rows : least) + (double)rows * vectors * cell_nanoseconds[n->l.cell];
 }
 
-static int run_recurrent(recurrent_job *job, fo_task *task, double input_products_done)
+/* Runs a pass with as many products over all tokens as `products_over_tokens`, each about as large as that of the inputs. Threads
+ * share the units of all rows, rather than the rows, where these are too few to keep each of them busy. */
+static int run_recurrent(recurrent_job *job, fo_task *task, double products_over_tokens)
 {
     recurrent *n = &job->n;
     const fo_recurrent *l = &n->l;
     const double barrier = 1500;
     const ptrdiff_t vectors = n->units / LANES, busy = l->batch * (n->longest > 0);
     const double steps = busy ? step_nanoseconds(n, busy, vectors) * n->tokens / busy : 0;
-    const double products = input_products_done * gemm_nanoseconds(n->tokens, l->gates * l->units, l->inputs);
+    const double products = products_over_tokens * gemm_nanoseconds(n->tokens, l->gates * l->units, l->inputs);
     int size = fo_get_num_threads();
     n->split_units = size > 1 && l->cell != FO_GRU_BEFORE && !l->projection && !n->fused && vectors >= 2 * STEP_VECTORS &&
                      step_nanoseconds(n, l->batch, (vectors + size - 1) / size) + barrier <

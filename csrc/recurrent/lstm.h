@@ -30,11 +30,7 @@ static void lstm_row(const recurrent *n, const block *b, int row_of_block)
     const vreal h = o * activated_by(n->l.activation, c, n->l.alpha);
     vstore(state, c);
     if (n->l.keep) {
-        real *kept = gates_of(n, r, v);
-        vstore(kept, i);
-        vstore(kept + units, f);
-        vstore(kept + 2 * units, g);
-        vstore(kept + 3 * units, o);
+        store_four(gates_of(n, r, v), units, i, f, g, o);
         vstore(n->cell + r->token * units + v * LANES, c);
     }
     if (r->last)
@@ -61,10 +57,7 @@ static void lstm_plain(const recurrent *n, const block *b)
         const vreal g = vtanh(vload(inputs + 2 * apart) + vload(z + 2 * width));
         const vreal out = vsigmoid(vload(inputs + 3 * apart) + vload(z + 3 * width));
         vstore(state, forget * vload(state) + in * g);
-        vstore(z, in);
-        vstore(z + width, forget);
-        vstore(z + 2 * width, g);
-        vstore(z + 3 * width, out);
+        store_four(z, width, in, forget, g, out);
     }
     for (int i = 0; i < b->high; i++)
         vstore(hidden + i * LANES, vload(sums_of(b, i, 0) + 3 * width) * vtanh(vload(hot_row(&n->c, b->rows + i, b->v))));
@@ -150,14 +143,8 @@ FO_INLINE void lstm_row_backward(const recurrent *n, const bool plain, const row
     if (!plain && p)
         dc += dzi * vload(p) + dzf * vload(p + units);
     vstore(state, dc);
-    vstore(kept, dzi);
-    vstore(kept + units, dzf);
-    vstore(kept + 2 * units, dzg);
-    vstore(kept + 3 * units, dzo);
-    vstore(to, dzi);
-    vstore(to + units, dzf);
-    vstore(to + 2 * units, dzg);
-    vstore(to + 3 * units, dzo);
+    store_four(kept, units, dzi, dzf, dzg, dzo);
+    store_four(to, units, dzi, dzf, dzg, dzo);
 }
 
 static void lstm_backward(const recurrent *n, const row *rows, ptrdiff_t count, ptrdiff_t step, ptrdiff_t v, ptrdiff_t v_end)

@@ -100,7 +100,7 @@ static recurrent measure(const fo_recurrent *l)
     return n;
 }
 
-typedef struct { int64_t length, sequence; } measured;
+typedef struct { int64_t length, sequence, offset; } measured;
 
 static int longer_first(const void *a, const void *b)
 {
@@ -114,23 +114,14 @@ static int order_sequences(recurrent *n)
 {
     const ptrdiff_t batch = n->l.batch;
     measured *all = malloc((batch + 1) * sizeof *all);
-    int64_t *offset = malloc((batch + 1) * sizeof *offset);
-    if (all && offset) {
-        for (ptrdiff_t b = 0, at = 0; b < batch; b++) {
-            all[b] = (measured){n->l.lengths ? n->l.lengths[b] : n->l.steps, b};
-            offset[b] = at;
-            at += all[b].length;
-        }
-        if (n->ragged)
-            qsort(all, batch, sizeof *all, longer_first);
-        for (ptrdiff_t r = 0; r < batch; r++) {
-            n->order[r] = all[r].sequence;
-            n->length[r] = all[r].length;
-            n->offset[r] = offset[all[r].sequence];
-        }
-    }
-    const int status = all && offset ? 0 : -1;
+    if (!all)
+        return -1;
+    for (ptrdiff_t b = 0, at = 0; b < batch; at += all[b++].length)
+        all[b] = (measured){n->l.lengths ? n->l.lengths[b] : n->l.steps, b, at};
+    if (n->ragged)
+        qsort(all, batch, sizeof *all, longer_first);
+    for (ptrdiff_t r = 0; r < batch; r++)
+        n->order[r] = all[r].sequence, n->length[r] = all[r].length, n->offset[r] = all[r].offset;
     free(all);
-    free(offset);
-    return status;
+    return 0;
 }

@@ -78,12 +78,13 @@ cdef tuple forward(str owner, int cell, int gates, object x, object kernel, obje
                    and (recurrent_dropout is None or fits_mask(recurrent_dropout, dtype, batch, gates, outputs))
                    and (peepholes is None or fits(peepholes, dtype, 2, 3, units, 0))
                    and (projection is None or fits(projection, dtype, 2, units, outputs, 0)))
-    if not fitting or lengths is not None:                      # the definition knows what is wrong
+    if not fitting:                                             # the definition knows what is wrong
         recurrent_checks.check_forward(owner, gates, x, kernel, recurrent_kernel, bias, h0, c0, lengths=lengths, dropout=dropout,
                                        recurrent_dropout=recurrent_dropout, peepholes=peepholes, projection=projection,
                                        biases=bias_ndim)
-    if not fitting:
         raise TypeError(f"{owner}: expected aligned arrays of the machine's byte order")
+    if lengths is not None:
+        recurrent_checks.check_lengths(owner, lengths, {"B": batch, "T": steps})
     saved = Saved.__new__(Saved)
     f = &saved.layer
     memset(f, 0, sizeof(fo_recurrent))
@@ -174,10 +175,7 @@ cdef tuple backward(str owner, str partner, object dy, object dh_n, object dc_n,
     if not ((dy is None or fits(dy, dtype, 3, f.batch, f.steps, f.outputs)) and (dh_n is None or fits(dh_n, dtype, 2, f.batch, f.outputs, 0))
             and (dc_n is None or fits(dc_n, dtype, 2, f.batch, f.units, 0))):
         sizes = {"B": f.batch, "T": f.steps, "I": f.inputs, "H": f.units, "P": f.outputs}
-        for name, array, letters in ("dy", dy, "B T P"), ("dh_n", dh_n, "B P"), ("dc_n", dc_n, "B H"):
-            if array is not None:
-                recurrent_checks.of_dtype(owner, name, array, x)
-                recurrent_checks.shaped(owner, name, array, sizes, letters)
+        recurrent_checks.check_backward(owner, x, sizes, f.projection != NULL, dy=dy, dh_n=dh_n, dc_n=dc_n)
         raise TypeError(f"{owner}: expected aligned arrays of the machine's byte order")
     slopes = tuple(None if a is None else dense_copy(a) for a in (dy, dh_n, dc_n))
     names = ("dx", "dkernel", "drecurrent_kernel", "dbias", "dh0", "dc0") if lstm else ("dx", "dkernel", "drecurrent_kernel", "dbias", "dh0")

@@ -8,9 +8,10 @@ import gzip
 import math
 import os
 import zlib
-from pathlib import Path
 
 import numpy as np
+
+from .folders import find
 
 TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 MOST_DIMENSIONS = 64  # of an array in NumPy
@@ -101,19 +102,7 @@ def load_mnist(folder=None):
         (x_train, y_train), (x_test, y_test) = load_mnist("data/mnist")
         x_train = x_train.reshape(-1, 784).astype("float32") / 255
     """
-    given = folder if folder is not None else os.environ.get("FASTOPT_DATA")
-    if not given:
-        raise FileNotFoundError(
-            f"load_mnist: no folder given and FASTOPT_DATA not set; pass the folder that holds {', '.join(MNIST)} (.gz or not)"
-        )
-    places = [Path(os.fsdecode(given)), Path(os.fsdecode(given)) / "mnist"]
-    found = [[_either(place, name) for name in MNIST] for place in places]
-    paths = max(found, key=lambda paths: sum(path is not None for path in paths))
-    if None in paths:
-        missing = [name for name, path in zip(MNIST, paths) if path is None]
-        raise FileNotFoundError(
-            f"load_mnist: {', '.join(missing)} (.gz or not) not found in {str(places[0])!r} nor in its subfolder 'mnist'"
-        )
+    paths = find("load_mnist", folder, MNIST, "mnist", lambda name: (name, f"{name}.gz"), " (.gz or not)")
     x_train, y_train, x_test, y_test = map(load_idx, paths)
     for x, y, x_path, y_path in ((x_train, y_train, *paths[:2]), (x_test, y_test, *paths[2:])):
         if x.ndim != 3 or y.ndim != 1 or len(x) != len(y) or not x.dtype == y.dtype == np.uint8:
@@ -122,8 +111,3 @@ def load_mnist(folder=None):
                 "expected images uint8 (N, H, W) and labels uint8 (N,)"
             )
     return (x_train, y_train), (x_test, y_test)
-
-
-def _either(folder, name):
-    """The file, the unpacked one first, or None."""
-    return next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)

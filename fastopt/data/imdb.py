@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .folders import find
 from .tokenizer import FILTERS
 
 FILES = ("train.jsonl.xz", "test.jsonl.xz", "imdb_word_index.json")
@@ -97,21 +98,5 @@ def _read(path, numbers, maxlen):
 
 
 def _paths(folder):
-    """The three files."""
-    given = folder if folder is not None else os.environ.get("FASTOPT_DATA")
-    if not given:
-        raise FileNotFoundError(
-            f"load_imdb: no folder given and FASTOPT_DATA not set; pass the folder that holds {', '.join(FILES)}"
-        )
-    places = [Path(os.fsdecode(given)), Path(os.fsdecode(given)) / "imdb"]
-    found = [[_either(place, name) for name in FILES] for place in places]
-    paths = max(found, key=lambda paths: sum(path is not None for path in paths))
-    if None in paths:
-        missing = [name for name, path in zip(FILES, paths) if path is None]
-        raise FileNotFoundError(f"load_imdb: {', '.join(missing)} not found in {str(places[0])!r} nor in its subfolder 'imdb'")
-    return paths
-
-
-def _either(folder, name):
-    """The file, unpacked where there is one, or None."""
-    return next((path for path in (folder / name.removesuffix(".xz"), folder / name) if path.is_file()), None)
+    """The three files, unpacked where they are."""
+    return find("load_imdb", folder, FILES, "imdb", lambda name: (name.removesuffix(".xz"), name))

@@ -68,7 +68,7 @@ def gru_backward(dy, dh_n, saved, *, need=(True,) * 5, accumulate=False, out=Non
     """
     owner = "gru_backward"
     call = opened(owner, saved)
-    check_backward(owner, call, dy=dy, dh_n=dh_n)
+    check_backward(owner, call.x, call.sizes, False, dy=dy, dh_n=dh_n)
     x, inputs, gates, candidate = call.x, call.inputs, call.recurrent.gates, call.recurrent.candidate
     dh = state(dh_n, (call.sizes["B"], call.sizes["H"]), x.dtype)
     dx, dbias = np.zeros(x.shape, x.dtype), np.zeros((2, 3 * call.sizes["H"]), x.dtype)

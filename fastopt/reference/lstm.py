@@ -78,7 +78,7 @@ def lstm_backward(dy, dh_n, dc_n, saved, *, need=(True,) * 6, accumulate=False, 
     """
     owner = "lstm_backward"
     call = opened(owner, saved)
-    check_backward(owner, call, dy=dy, dh_n=dh_n, dc_n=dc_n)
+    check_backward(owner, call.x, call.sizes, call.projection is not None, dy=dy, dh_n=dh_n, dc_n=dc_n)
     x, inputs, recurrent, peepholes, projection = call.x, call.inputs, call.recurrent, call.peepholes, call.projection
     dh = state(dh_n, (call.sizes["B"], call.sizes["P"]), x.dtype)
     dc = state(dc_n, (call.sizes["B"], call.sizes["H"]), x.dtype)

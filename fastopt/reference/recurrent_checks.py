@@ -73,10 +73,10 @@ def check_forward(owner, gates, x, kernel, recurrent_kernel, bias, h0, c0=None, 
     return sizes | {"P": sizes[out]}
 
 
-def check_backward(owner, call, **gradients):
-    """Raises unless the gradients that are not None have the shapes of the forward pass's results."""
-    out = "H" if getattr(call, "projection", None) is None else "P"
+def check_backward(owner, x, sizes, projected, **gradients):
+    """Raises unless the gradients that are not None have the shapes of the forward pass's results; sizes: by letter."""
+    out = "P" if projected else "H"
     for name, array in gradients.items():
         if array is not None:
-            of_dtype(owner, name, array, call.x)
-            shaped(owner, name, array, call.sizes, {"dy": f"B T {out}", "dh_n": f"B {out}", "dc_n": "B H"}[name])
+            of_dtype(owner, name, array, x)
+            shaped(owner, name, array, sizes, {"dy": f"B T {out}", "dh_n": f"B {out}", "dc_n": "B H"}[name])

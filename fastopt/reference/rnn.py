@@ -40,7 +40,7 @@ def rnn_backward(dy, dh_n, saved, *, need=(True,) * 5, accumulate=False, out=Non
     """
     owner = "rnn_backward"
     call = opened(owner, saved)
-    check_backward(owner, call, dy=dy, dh_n=dh_n)
+    check_backward(owner, call.x, call.sizes, False, dy=dy, dh_n=dh_n)
     x, inputs, recurrent = call.x, call.inputs, call.recurrent
     dh = state(dh_n, (call.sizes["B"], call.sizes["H"]), x.dtype)
     dx, dbias = np.zeros(x.shape, x.dtype), np.zeros(call.sizes["H"], x.dtype)
