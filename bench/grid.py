@@ -2,10 +2,12 @@
 
 import math
 
+from figure import FONT, GROUND, INK, dark
+from networks import GOAL
+
 from fastopt.bench.products import SIZES
 
 CELL, GAP, LEFT, TOP, PANELS = 32, 44, 34, 40, 4  # pixels; squares in a row
-GOAL = 0.9  # of a cell
 LEGEND = ("time of NumPy's matmul", "/ time of fastopt's gemm,", "a (m, k) times b (k, n),", f"float32; framed: under {GOAL}")
 
 
@@ -22,9 +24,10 @@ def picture(ratios):
     width = PANELS * (LEFT + side) + GAP
     height = rows * (TOP + side + GAP) + 10
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="11" '
-        'text-anchor="middle">',
-        '<rect width="100%" height="100%" fill="white"/>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-size="11" '
+        f'text-anchor="middle" style="fill: {INK[0]}">',
+        f"<style>text{{font-family: {FONT}}}{dark()}</style>",
+        f'<rect width="100%" height="100%" style="fill: {GROUND[0]}"/>',
     ]
     frames = []
 
@@ -44,9 +47,9 @@ def picture(ratios):
                 ratio = ratios[m, k, n]
                 x, y, box = left + j * CELL, top + i * CELL, f'width="{CELL}" height="{CELL}"'
                 parts.append(f'<rect x="{x}" y="{y}" {box} fill="{colour(ratio)}"/>')
-                dark = abs(math.log(ratio, 4)) > 0.6
+                deep = abs(math.log(ratio, 4)) > 0.6
                 number = f"{ratio:.{2 if ratio < 1 else 1 if ratio < 10 else 0}f}"
-                text(x + CELL / 2, y + CELL / 2 + 4, number, ' fill="white"' if dark else "")
+                text(x + CELL / 2, y + CELL / 2 + 4, number, f' fill="{"white" if deep else "black"}"')
                 if ratio < GOAL:
                     frames.append(f'<rect x="{x}" y="{y}" {box} fill="none" stroke="black" stroke-width="2"/>')
     for i, words in enumerate(LEGEND):

@@ -1,16 +1,14 @@
 """The texts of the README on networks and on matrix products."""
 
 import math
-from pathlib import Path
 
 from cells import against, against_torch, held, line, ratio, table
-from grid import GOAL, picture
 
 from fastopt.bench import NETWORKS, human
 from fastopt.bench.memory import NETWORK, needed
 from fastopt.bench.products import CUBES, GRID
 
-PICTURE = Path(__file__).parent / "gemm_grid.svg"
+GOAL = 0.9  # of each product of the grid
 
 
 def networks(results):
@@ -32,7 +30,7 @@ def networks(results):
 
 
 def products(runs):
-    """1024^3 beside the FMA peak; the grid in numbers, and drawn."""
+    """1024^3 beside the FMA peak; the grid in numbers."""
     texts = {}
     cubes = {run["cube"]: run for run in runs if "cube" in run}
     lines = [table("product", "FMA peak", "fastopt", "of the peak", "NumPy", "of the peak")]
@@ -48,11 +46,9 @@ def products(runs):
     seconds = {run["cell"]: run["seconds"] for run in runs if "cell" in run}
     ratios = {(c.m, c.k, c.n): seconds[c.id]["NumPy"] / seconds[c.id]["fastopt"] for c in GRID if c.id in seconds}
     if len(ratios) == len(GRID):
-        PICTURE.write_text(picture(ratios))
         mean = math.exp(sum(map(math.log, ratios.values())) / len(ratios))
         worst, under = min(ratios, key=ratios.get), sum(r < GOAL for r in ratios.values())
         texts["Products"] = (
-            f"![Ratios of the times of NumPy's matmul and of fastopt](bench/{PICTURE.name})\n\n"
             f"Over the {len(ratios)} products: geometric mean {ratio(mean, 1.1)}; worst {ratio(ratios[worst], GOAL)}, at "
             f"{'x'.join(map(str, worst))}; {under or 'none'} under x{GOAL}."
         )

@@ -1,11 +1,10 @@
-"""Turns the results of `pytest bench --benchmark-json=FILE` into the texts of the README, between its markers, and gemm_grid.svg.
+"""Turns the results of `pytest bench --benchmark-json=FILE` into the texts of the README, between its markers.
 
 python bench/table.py FILE
 
 What is not in the file stays as it is.
 """
 
-import json
 import re
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 from cells import against, against_torch, line, ratio, table
 from networks import memory, networks, products
 from recurrent import recurrent
+from results import machine, read
 
 from fastopt.bench import ROWS, human
 from fastopt.bench.workloads import bytes_per_parameter
@@ -66,17 +66,12 @@ def subnormals(results):
 
 
 def main(path):
-    runs = [b["extra_info"] for b in json.loads(Path(path).read_text())["benchmarks"] if "machine" in b["extra_info"]]
+    runs = read(path)
     results = {run["row"]: run["seconds"] for run in runs if "row" in run}
-    machine = (
-        "Measured with fastopt {version} ({isa}, {num_threads} threads) on {platform}, Python {python}, NumPy {numpy}.".format(
-            **runs[0]["machine"]
-        )
-    )
     texts = optimizers(results) | networks(results) | recurrent(runs) | products(runs) | memory(runs)
-    texts |= bandwidth(results) | subnormals(results)
+    texts |= bandwidth(results) | subnormals(results) | {"machine": f"Measured with {machine(runs)}."}
     readme = README.read_text()
-    for name, text in (texts | {"machine": machine}).items():
+    for name, text in texts.items():
         readme, found = re.subn(
             rf"(<!-- bench: {name} -->\n).*?(<!-- end -->)", lambda m, t=text: m[1] + t + "\n" + m[2], readme, flags=re.DOTALL
         )
