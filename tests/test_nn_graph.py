@@ -61,6 +61,12 @@ def shared_norms():
     return nn.Model(x, nn.Multiply()([batch(norm(x)), norm(nn.Dense(4, "gelu")(batch(x)))]))
 
 
+def called_in_inference():
+    inner = nn.Sequential([nn.Input(shape=(4,)), nn.Dense(4, "gelu"), nn.Dropout(0.5)])
+    x = nn.Input(shape=(4,))
+    return nn.Model(x, nn.Dense(2)(inner(x, training=False)))
+
+
 class OfCalls(nn.Model):
     def __init__(self):
         super().__init__()
@@ -81,7 +87,7 @@ def subclass():
 
 
 MODELS = [two_branches, shared_layer, two_inputs, two_outputs, sum_with_itself, nested, shared_inside_and_outside, normalized,
-          shared_norms, subclass]  # fmt: skip
+          shared_norms, called_in_inference, subclass]  # fmt: skip
 
 
 def in_double(make, rng):

@@ -52,8 +52,9 @@ class Dense(Layer):
         if call.shape != x.shape:
             self._plan(call, x.shape)
         call.x = x
-        if call.z is None or not training:
+        if not (call.needs_z and call.keep):
             return kernels.dense_forward(x, self.kernel, self.bias, call.name, alpha=call.alpha, out=call.y)
+        call.z = call.buffer("z", call.y.shape, call.y.dtype)
         kernels.dense_forward(x, self.kernel, self.bias, call.name, return_z=True, alpha=call.alpha, out=(call.y, call.z))
         return call.y
 
@@ -62,7 +63,7 @@ class Dense(Layer):
         activation = LINEAR if call.linear else self.activation
         call.shape, call.name, call.alpha, call.out = shape, activation.kernel, activation.alpha, None
         call.y = call.buffer("y", (*shape[:-1], self.units), self.kernel.dtype)
-        call.z = call.buffer("z", call.y.shape, call.y.dtype) if activation.needs_z else None
+        call.z, call.needs_z = None, activation.needs_z
 
     def gradient(self, call, dy):
         if call.out is None:
