@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -485,6 +486,61 @@ def test_inference_keeps_nothing(rng):
                 lambda: without_masks.predict(x, verbose=0)):  # fmt: skip
         assert spied("lstm_forward", run)["keep"] is False
     assert spied("lstm_forward", lambda: layer.forward(x, training=True))["keep"] is True
+
+
+def judged(make, shape, rng):
+    """A compiled model on sequences, x and y."""
+    model = nn.Sequential([nn.Input(shape[1:]), make(), nn.Flatten(), nn.Dense(1)])
+    model.compile("sgd", "mse")
+    return model, rng.standard_normal(shape).astype("f4"), rng.standard_normal((shape[0], 1)).astype("f4")
+
+
+JUDGED = {
+    "one layer": (lambda: nn.LSTM(UNITS), (ROWS, STEPS, WIDTH)),
+    "both directions": (lambda: nn.Bidirectional(nn.LSTM(UNITS)), (ROWS, STEPS, WIDTH)),
+    "a layer on steps": (lambda: nn.TimeDistributed(nn.LSTM(UNITS)), (ROWS, 2, STEPS, WIDTH)),
+    "a model on steps": (lambda: nn.TimeDistributed(nn.Sequential([nn.Input((STEPS, WIDTH)), nn.LSTM(UNITS)])),
+                         (ROWS, 2, STEPS, WIDTH)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", JUDGED)
+def test_evaluation_keeps_nothing_and_training_goes_on(name, rng, monkeypatch):
+    model, x, y = judged(*JUDGED[name], rng)
+    seen = []
+    real = kernels.lstm_forward
+    monkeypatch.setattr(kernels, "lstm_forward", lambda *args, **options: seen.append(options["keep"]) or real(*args, **options))
+    once = 2 if name == "both directions" else 1
+    for run, keeps in ((model.evaluate, [False]), (model.test_on_batch, [False]), (model.train_on_batch, [True])):
+        seen.clear()
+        run(x, y)
+        assert seen == keeps * once
+    seen.clear()
+    first = model.get_weights()
+    model.fit(x, y, epochs=2, validation_data=(x, y), shuffle=False, verbose=0)
+    assert seen == 2 * (once * [True] + once * [False])
+    watched = model.get_weights()
+    model.set_weights(first)
+    model.fit(x, y, epochs=2, shuffle=False, verbose=0)
+    assert all(map(np.array_equal, model.get_weights(), watched))
+
+
+def test_evaluation_takes_less_memory_and_gives_the_same(rng, monkeypatch):
+    model, x, y = judged(lambda: nn.LSTM(32), (64, 50, 8), rng)
+
+    def evaluated():
+        model.compile("sgd", "mse")  # without workspace
+        tracemalloc.start()
+        loss = model.evaluate(x, y, batch_size=64, verbose=0)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return loss, peak
+
+    loss, peak = evaluated()
+    monkeypatch.setattr(Program, "keep", lambda program, kept: None)
+    kept, most = evaluated()
+    assert loss == kept
+    assert peak < most - 64 * 50 * 32 * 4 * 2  # at the least the cells and the states of all steps
 
 
 ERRORS = {

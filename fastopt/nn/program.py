@@ -32,8 +32,16 @@ class Program:
             for run, call, step in zip(self._runs, self.calls, graph.steps)
         ]
         self._seeds = self._backward = None
+        self.kept = True
         self.output_masks = [None] * len(graph.outputs)
         self._masked = graph.makes_masks  # or since one was fed
+
+    def keep(self, kept):
+        """Whether backward may follow the next forward passes: where it may not, they leave out what only it needs."""
+        if self.kept != kept:
+            self.kept = kept
+            for call in self.calls:
+                call.keep = kept
 
     def forward(self, inputs, training=True, masks=None):
         """The outputs, a list of arrays, for a list of arrays; masks: one for each input, or None."""

@@ -29,11 +29,13 @@ class Recurrence(TakesStates):
             x = steps.gather(call, x)
         y = call.buffer("y", (*x.shape[:2], self.output_size), x.dtype)
         dropout, recurrent_dropout = self._noise(call, x) if training else (None, None)
-        y, *finals, call.saved = getattr(kernels, self.forward_kernel)(
+        y, *finals, saved = getattr(kernels, self.forward_kernel)(
             x, self.kernel, self.recurrent_kernel, self.bias, *(states or [None] * self.state_count), **self.options(),
             lengths=None if steps is None else steps.lengths, reverse=self.go_backwards, dropout=dropout,
             recurrent_dropout=recurrent_dropout, keep=call.keep,
-            out=(y, *self._rows(call, "state"), vars(call).get("saved")))  # fmt: skip
+            out=(y, *self._rows(call, "state"), vars(call).get("saved") if call.keep else None))  # fmt: skip
+        if call.keep:  # otherwise the memory of the last pass that did stays for the next that will
+            call.saved = saved
         if self.stateful:
             for mine, state in zip(self.states, finals):
                 mine[...] = state

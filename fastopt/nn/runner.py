@@ -56,6 +56,7 @@ class Runner:
 
     def train(self, inputs, targets, weights, masks=None):
         """One step: forward, losses, backward, optimizer. masks: one for each input, or None."""
+        self.program.keep(True)
         outputs = self.program.forward(inputs, True, masks)
         total, slopes = 0.0, []
         for head, z, y, weight, mask in zip(self.heads, outputs, targets, weights, self.program.output_masks):
@@ -75,6 +76,7 @@ class Runner:
 
     def test(self, inputs, targets, weights, masks=None):
         """Losses and metrics in inference."""
+        self.program.keep(False)
         outputs = self.program.forward(inputs, False, masks)
         total = self.program.penalty() if self.program.penalties else 0.0
         for head, z, y, weight, mask in zip(self.heads, outputs, targets, weights, self.program.output_masks):

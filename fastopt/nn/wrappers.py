@@ -99,7 +99,7 @@ class TimeDistributed(Wrapper):
         else:
             parts, masks = [_rows(x)], [None if mask is None or mask.ndim < 3 else _rows(mask)]
         runs = self._runs(call, len(parts))
-        results = [run.forward(part, mask, training) for run, part, mask in zip(runs, parts, masks)]
+        results = [run.forward(part, mask, training, call.keep) for run, part, mask in zip(runs, parts, masks)]
         return self._joined(call, results, "y")
 
     def gradient(self, call, dy):
@@ -136,8 +136,8 @@ class _LayerRun:
         self.layer, self.call = layer, Call(reuse)
         self.call.trainable = layer.trainable
 
-    def forward(self, x, mask, training):
-        self.call.mask = mask
+    def forward(self, x, mask, training, keep):
+        self.call.mask, self.call.keep = mask, keep
         return self.layer.compute(self.call, x, training)
 
     def backward(self, dy, need_dx, accumulate):
@@ -154,8 +154,9 @@ class _ModelRun:
     def __init__(self, model, reuse):
         self.program = Program(model.graph, reuse)
 
-    def forward(self, x, mask, training):
+    def forward(self, x, mask, training, keep):
         self.shape = x.shape
+        self.program.keep(keep)
         return self.program.forward([x], training, None if mask is None else [mask])[0]
 
     def backward(self, dy, need_dx, accumulate):
