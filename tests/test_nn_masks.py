@@ -1,6 +1,7 @@
 """Masks: where they go, what they weigh, and the layers that make, read or pass them."""
 
 import threading
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -9,6 +10,7 @@ from slopes import check_gradients, close, slope
 
 from fastopt import nn
 from fastopt.nn import masks as masking
+from fastopt.nn.call import Call
 
 
 class Probe(nn.Layer):
@@ -313,11 +315,25 @@ def test_outputs_with_and_without_a_mask(rng):
     np.testing.assert_allclose(logs["all_loss"], np.square(whole).mean(), rtol=1e-5)
 
 
-def test_a_function_as_loss_knows_of_no_mask(rng):
+def test_a_function_of_one_value_as_loss_knows_of_no_mask(rng):
     model = steps([nn.Dense(1)])
     model.compile("sgd", lambda y, p: (0.0, np.zeros_like(p)))
     with pytest.raises(ValueError, match="takes no sample weights and no mask"):
         model.evaluate(gaps(rng)[0], np.zeros((6, 5)), verbose=0)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_function_of_rows_as_loss_is_that_loss(weighted, rng):
+    x, y = gaps(rng)[0], rng.standard_normal((6, 5, 2))
+    weight = rng.uniform(0.5, 2, (6, 5)) if weighted else None
+    results = []
+    for loss in "mse", lambda y, p: (np.square(p - y).mean(-1), p - y):  # 2 (p - y) over 2 elements
+        model = steps([nn.Dense(2)], "float64")
+        model.set_weights([np.arange(1.0, 7).reshape(3, 2), np.ones(2)])
+        model.compile("sgd", loss)
+        history = model.fit(x, y, batch_size=4, epochs=2, shuffle=False, sample_weight=weight, verbose=0).history["loss"]
+        results.append([*history, model.evaluate(x, y, sample_weight=weight, verbose=0), *model.get_weights()[0].ravel()])
+    np.testing.assert_allclose(results[1], results[0], rtol=1e-12)
 
 
 # layers
@@ -417,6 +433,21 @@ def test_layers_in_a_model_and_in_a_file(name, rng, tmp_path):
             assert other.train_on_batch(x, y) == model.train_on_batch(x, y)
     for got, want in zip(other.get_weights(), model.get_weights()):
         assert "dropout" in name or np.array_equal(got, want)
+
+
+def test_masking_allocates_its_mask_alone(rng):
+    x = rng.standard_normal((64, 40, 60)).astype("f4")
+    x[:, 3] = x[5, 7:] = 0
+    layer, call = nn.Masking(), Call(reuse=True)
+    first = layer.compute(call, x, True)
+    np.testing.assert_array_equal(first, x)
+    np.testing.assert_array_equal(layer.compute_mask(x), (x != 0).any(-1))
+    tracemalloc.start()
+    assert layer.compute(call, x, True) is first
+    layer.compute_mask(x)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < x.size / 3  # comparing all at once takes a byte for each element
 
 
 def test_masking_by_hand():

@@ -217,6 +217,42 @@ MODELS = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_function_of_rows_as_loss(weighted, masked):
+    rng = np.random.default_rng(4)
+    x, y = rng.standard_normal((24, 5, 3)).astype("f4"), rng.standard_normal((24, 5, 2)).astype("f4")
+    if masked:
+        x[rng.random((24, 5)) < 0.3], x[:, 1] = 0, 1
+    weight = rng.uniform(0.5, 2, (24, 5)) if weighted else None
+    theirs, ours = tagger(keras, lambda at: at.Dense(2)), tagger(nn, lambda at: at.Dense(2))
+    ours.set_weights(theirs.get_weights())
+    results = []
+    rows = lambda y, p: ((p - y) ** 4).sum(-1)
+    for model, loss in (theirs, rows), (ours, lambda y, p: (rows(y, p), 4 * (p - y) ** 3)):
+        model.compile("sgd", loss)
+        given = {"batch_size": 24, "sample_weight": None if weight is None else weight.copy(), "verbose": 0}
+        losses = model.fit(x, y, epochs=2, shuffle=False, **given).history["loss"]
+        results.append([*losses, model.evaluate(x, y, **given)])
+    np.testing.assert_allclose(results[1], results[0], rtol=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(24, 1), (24, 5), (24, 5, 1)])
+def test_weights_of_steps_without_a_mask(shape):
+    rng = np.random.default_rng(5)
+    x, y, weight = rng.standard_normal((24, 5, 3)), rng.integers(0, 3, (24, 5)), rng.uniform(0.5, 2, shape)
+    theirs, ours = (home.Sequential([home.Input((5, 3)), home.layers.Dense(3, activation="softmax")]) for home in (keras, nn))
+    ours.set_weights(theirs.get_weights())
+    results = []
+    for model in theirs, ours:
+        model.compile("sgd", "sparse_categorical_crossentropy", weighted_metrics=["accuracy"])
+        given = {"batch_size": 7, "sample_weight": weight, "verbose": 0}
+        history = model.fit(x, y, epochs=2, shuffle=False, validation_data=(x, y, weight), **given).history
+        results.append([*history["loss"], *history["accuracy"], *history["val_loss"], *model.evaluate(x, y, **given),
+                        *model.train_on_batch(x, y, sample_weight=weight)])  # fmt: skip
+    np.testing.assert_allclose(results[1], results[0], rtol=1e-4)
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("name", MODELS)
 def test_training(name, weighted):

@@ -246,7 +246,7 @@ class TestFunctions:
 
     @pytest.mark.parametrize(("function", "error", "message"), [
         (lambda y, p: np.mean(y - p), TypeError, r"must return \(value, gradient\)"),
-        (lambda y, p: (np.mean(y - p), y - p.T), ValueError, r"a gradient of shape \(2, 2\), expected \(\) and \(2, 1\)"),
+        (lambda y, p: (np.mean(y - p), y - p.T), ValueError, r"a gradient of shape \(2, 2\), expected \(\) or \(2,\), and"),
         (lambda y, p: (y - p, y - p), ValueError, r"a value of shape \(2, 1\)"),
     ])  # fmt: skip
     def test_what_it_must_return(self, function, error, message):
@@ -263,6 +263,17 @@ class TestFunctions:
     def test_it_takes_no_weights(self):
         with pytest.raises(ValueError, match="takes no sample weights"):
             losses.get(self.cubic)([1.0], [[2.0]], sample_weight=[2.0])
+
+    def test_losses_of_rows_take_weights(self):
+        loss = losses.get(lambda y, p: ((p - y)[:, 0] ** 4, 4 * (p - y) ** 3))
+        y, p = np.zeros((2, 1)), np.array([[1.0], [2.0]])
+        value, dy = loss.value_and_gradient(y, p)
+        assert value == 8.5
+        np.testing.assert_array_equal(dy, [[2], [16]])
+        assert loss(y, p, sample_weight=[2, 0]) == 1
+        out = np.empty((2, 1))
+        assert loss.value_and_gradient(y, p, out=out)[1] is out
+        np.testing.assert_array_equal(out, dy)
 
     def test_a_class_of_ones_own(self):
         class Quartic(losses.Loss):

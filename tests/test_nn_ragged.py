@@ -362,8 +362,8 @@ def test_other_things_that_do_not_fit(rng):
     fixed = nn.Sequential([nn.Input(shape=(5,)), nn.Embedding(20, 4)])
     with pytest.raises(ValueError, match="parts differ in shape"):
         fixed.predict(x)
-    with pytest.raises(ValueError, match="forward: x is ragged, expected an array"):
-        words().forward(x)
+    with pytest.raises(ValueError, match="forward: x is ragged, whose mask follows from its lengths"):
+        words().forward(x, mask=np.ones((40, 9), bool))
     model = tagger()
     model.compile("sgd", "sparse_categorical_crossentropy")
     y = [part % 3 for part in x]
@@ -378,3 +378,127 @@ def test_other_things_that_do_not_fit(rng):
     with pytest.raises(ValueError, match="takes several ragged inputs, whose lengths must agree"):
         both.predict([x, x[::-1]])
     assert [part.shape for part in both.predict([x, x], verbose=0)] == [(len(part), 2) for part in x]
+
+
+def stepwise():
+    """Ragged floats to two outputs: one with steps, one without."""
+    x = nn.Input(shape=(None, 3))
+    h = nn.Dense(4, "tanh")(x)
+    return nn.Model(x, [nn.GRU(2, return_sequences=True)(h), Total()(h)])
+
+
+def test_forward_and_backward_are_those_of_padded_data(rng):
+    x = sequences(rng, 7, (3,))
+    whole, mask = padded(x)
+    one, other = stepwise(), stepwise()
+    other.set_weights(one.get_weights())
+    for training in False, True:
+        steps, totals = one.forward(x, training=training)
+        want, sums = other.forward(whole, training=training, mask=mask)
+        for got, row, part in zip(steps, want, x):
+            np.testing.assert_array_equal(got, row[: len(part)])
+        np.testing.assert_array_equal(totals, sums)
+    dy, dsum = [rng.standard_normal((len(part), 2)).astype("f4") for part in x], rng.standard_normal((7, 4)).astype("f4")
+    for given, same in (([dy, dsum], [padded(dy)[0], dsum]), ([dy, None], [padded(dy)[0], None]), ([None, dsum],) * 2):
+        dx, dwhole = one.backward(given), other.backward(same)
+        for got, row, part in zip(dx, dwhole, x):
+            assert got.shape == part.shape
+            np.testing.assert_array_equal(got, row[: len(part)])
+        for name, grad in one.grads.items():
+            np.testing.assert_array_equal(grad, other.grads[name.replace(*_renamed(one, other, name))], err_msg=name)
+        one.forward(x, training=True)
+        other.forward(whole, training=True, mask=mask)
+
+
+def _renamed(one, other, name):
+    """The name of the layer in one model and in the other."""
+    layer = name.split("/")[0]
+    return layer, next(b.name for a, b in zip(one.layers, other.layers) if a.name == layer)
+
+
+def test_forward_of_one_output(rng):
+    x = sequences(rng, 6, high=9)
+    model = tagger()
+    y = model.forward(x, training=True)
+    assert [part.shape for part in y] == [(len(part), 3) for part in x]
+    model.backward(y)
+    first = {name: grad.copy() for name, grad in model.grads.items()}
+    whole, mask = padded(x)
+    model.forward(whole, training=True, mask=mask)
+    model.backward(padded(y)[0])
+    for name, grad in model.grads.items():
+        np.testing.assert_array_equal(grad, first[name])
+    model.forward(x, training=True)
+    for dy, message in (([part[1:] for part in y], r"backward: dy\[0\] has \d steps, expected \d as x\[0\]"),
+                        (y[1:], "backward: dy has 5 sequences, expected 6 as x"),
+                        ([part[:, :2] for part in y], r"backward: dy has shape \(6, 9, 2\), expected \(6, 9, 3\)")):  # fmt: skip
+        with pytest.raises(ValueError, match=message):
+            model.backward(dy)
+
+
+# weights of steps
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("form", ["list", "array"])
+def test_weights_of_steps_are_keras(form, rng):
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    keras = pytest.importorskip("keras")
+    theirs = keras.Sequential([keras.Input(shape=(None,)), keras.layers.Embedding(20, 4, mask_zero=True),
+                               keras.layers.Dense(3, activation="softmax")])  # fmt: skip
+    ours = tagger()
+    ours.set_weights(theirs.get_weights())
+    x = sequences(rng, low=1)
+    y, weight = [part % 3 for part in x], [rng.uniform(0.5, 2, len(part)) for part in x]
+    wide = padded(weight)[0] if form == "array" else weight
+    if form == "array":
+        wide = np.concatenate([wide, np.ones((40, 2))], 1)  # behind the ends anything
+    for model, a, b, c in ((theirs, padded(x)[0], padded(y)[0], padded(weight)[0]), (ours, x, y, wide)):
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        model.history_ = model.fit(a, b, batch_size=40, epochs=3, verbose=0, shuffle=False, sample_weight=c).history["loss"]
+        model.history_.append(model.evaluate(a, b, batch_size=40, verbose=0, sample_weight=c))
+        model.history_.append(model.train_on_batch(a, b, sample_weight=c))
+    np.testing.assert_allclose(ours.history_, theirs.history_, rtol=1e-5)
+    for a, b in zip(ours.get_weights(), theirs.get_weights()):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+def test_weights_of_steps_by_batches(rng):
+    """Each weight stays with its step where batches are shuffled, cut off for validation, or come from an iterator."""
+    x = sequences(rng)
+    y = [part % 3 for part in x]
+    model = tagger()
+    model.compile("sgd", "sparse_categorical_crossentropy", weighted_metrics=["accuracy"])
+    zero = [np.where(part > 9, 0.0, 1.0) for part in x]
+    table, (kernel, bias) = model.layers[0].get_weights()[0], model.layers[1].get_weights()
+    flat = np.concatenate(x)
+    right = ((table[flat] @ kernel + bias).argmax(-1) == flat % 3)[flat <= 9].mean()
+    assert model.evaluate(x, y, batch_size=40, sample_weight=zero, verbose=0)[1] == pytest.approx(right, rel=1e-5)
+    same = [np.where(part > 9, 0, part) for part in y]  # what weighs nothing teaches nothing
+    results = []
+    for targets in y, same:
+        other = tagger()
+        other.set_weights(model.get_weights())
+        other.compile("sgd", "sparse_categorical_crossentropy")
+        nn.set_random_seed(3)
+        other.fit(x, targets, batch_size=7, sample_weight=zero, validation_split=0.25, verbose=0)
+        other.fit(((x[i : i + 10], targets[i : i + 10], zero[i : i + 10]) for i in range(0, 40, 10)), verbose=0)
+        results.append(other.get_weights())
+    for a, b in zip(*results):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    (lambda weight: [weight[0][1:], *weight[1:]], r"sample_weight\[0\] has \d steps, expected \d as x\[0\]"),
+    (lambda weight: weight[1:], "sample_weight has 39 samples, expected 40 as x"),
+    (lambda weight: np.ones((40, 5)), r"sample_weight has shape \(40, 5\), expected 9 steps"),
+    (lambda weight: np.ones((39, 9)), "sample_weight has 39 samples, expected 40 as x"),
+    (lambda weight: [part * np.nan for part in weight], "sample_weight must hold a finite number"),
+])  # fmt: skip
+def test_weights_of_steps_that_do_not_fit(change, message, rng):
+    x = sequences(rng, low=1)
+    model = tagger()
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    weight = change([np.ones(len(part)) for part in x])
+    with pytest.raises(ValueError, match=message):
+        model.fit(x, [part % 3 for part in x], sample_weight=weight, verbose=0)

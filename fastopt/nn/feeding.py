@@ -105,7 +105,7 @@ class Feeder:
         if Ragged in map(type, inputs):
             lengths = ragged.lengths_at_outputs(owner, self.graph, inputs)
         targets = [self._target(owner, *given) for given in zip(runner.heads, ys, shapes, lengths)]
-        weights = self._sample_weights(owner, sample_weight)
+        weights = self._sample_weights(owner, sample_weight, lengths)
         batches.count(owner, inputs, targets, weights)
         return inputs, targets, weights
 
@@ -115,28 +115,33 @@ class Feeder:
             return head.prepare(owner, y, shape, self.numpy_dtype)
         steps = (None, *shape[2:])
         y = ragged.gathered(owner, y, lambda values: head.prepare(owner, values, steps, self.numpy_dtype), "y")
-        wrong = y.lengths != lengths if len(y) == len(lengths) else np.zeros(0, bool)
-        if wrong.any():
-            i = int(wrong.argmax())
-            raise ValueError(f"{owner}: y[{i}] has {y.lengths[i]} steps, expected {lengths[i]} as x[{i}]")
-        return y
+        return ragged.as_long(owner, "y", y, lengths)
 
     def _one_batch(self, *given):
         """A batch as a step takes it; arguments as of _batch."""
         batch = self._batch(*given)
         return ragged.ready(batch, Call()) if Ragged in map(type, batch[0]) else batch
 
-    def _sample_weights(self, owner, given):
-        """An array of weights, or None, for each output; one array is for all of them."""
+    def _sample_weights(self, owner, given, lengths):
+        """Weights, or None, for each output; one array is for all of them. lengths: of the steps of each, None for one without."""
         names = self.output_names
-        nested = isinstance(given, (list, tuple)) and any(part is None or np.ndim(part) for part in given)
+        nested = isinstance(given, (list, tuple)) and any(part is None or np.iterable(part) for part in given)
         apart = nested or isinstance(given, dict)
         each = batches.parts(owner, "sample_weight", given, names) if apart and len(names) > 1 else [given] * len(names)
-        weights = [None if weight is None else as_float(owner, weight, self.dtype, "sample_weight") for weight in each]
-        for weight in weights:
-            if weight is not None and (weight.ndim == 0 or not np.isfinite(weight).all()):
-                raise ValueError(f"{owner}: sample_weight must hold a finite number for each sample, got shape {weight.shape}")
-        return weights
+        return [None if weight is None else self._weight(owner, weight, steps) for weight, steps in zip(each, lengths)]
+
+    def _weight(self, owner, weight, lengths):
+        """The weights for one output, an array; for the steps of ragged data, which have these lengths, sequences like them."""
+        convert = lambda values: as_float(owner, values, self.dtype, "sample_weight")
+        if lengths is not None and ragged.is_ragged(weight):
+            weight = ragged.gathered(owner, weight, convert, "sample_weight")
+            values = ragged.as_long(owner, "sample_weight", weight, lengths).values
+        else:
+            weight = values = convert(weight)
+        if weight.shape == () or not np.isfinite(values).all():
+            raise ValueError(f"{owner}: sample_weight must hold a finite number for each sample, got shape {weight.shape}")
+        padded = lengths is not None and weight is values and weight.ndim > 1 and weight.shape[1:] != (1,)
+        return ragged.without_padding(owner, "sample_weight", weight, lengths) if padded else weight
 
 
 def _opened(owner, batch):

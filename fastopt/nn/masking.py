@@ -4,6 +4,8 @@ import numpy as np
 
 from .layer import Layer
 
+BLOCK = 2**15  # elements compared at once: the results of all would take as many bytes as x has elements
+
 
 class Masking(Layer):
     """Masks the steps whose features all equal mask_value, and sets them to 0: x (B, T, ..., F), its mask (B, T, ...).
@@ -36,7 +38,12 @@ class Masking(Layer):
 
     def compute_mask(self, x, mask=None):
         """True where some feature differs from mask_value; a mask that came with the input does not count."""
-        return (x != x.dtype.type(self.mask_value)).any(axis=-1)
+        value, kept = x.dtype.type(self.mask_value), np.empty(x.shape[:-1], bool)
+        rows = max(BLOCK * len(x) // max(x.size, 1), 1)
+        for start in range(0, len(x), rows):
+            block = slice(start, start + rows)
+            np.any(x[block] != value, axis=-1, out=kept[block])
+        return kept
 
     def get_config(self):
         return super().get_config() | {"mask_value": self.mask_value}

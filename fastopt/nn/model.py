@@ -5,6 +5,7 @@ import inspect
 import numpy as np
 
 from . import batches
+from .call import Call
 from .container import Container
 from .dtypes import as_float
 from .graph import Graph
@@ -12,7 +13,7 @@ from .input import Input
 from .layer import FOLLOW
 from .masks import masks_for
 from .program import Program, run
-from .ragged import Ragged
+from .ragged import Ragged, cut, laid, lengths_at_outputs, ready
 from .tensor import Tensor, flat, is_symbolic
 from .training import Trainer
 
@@ -145,20 +146,27 @@ class Model(Trainer, Container):
         """The outputs for x, fresh arrays: one, or a list or dict of several. With training=True, backward may follow.
 
         mask: (B, T) booleans, False where there is padding; for several inputs a list or dict, None for an input without.
+        For ragged data, a list of arrays that differ in their length, an output with steps is such a list, too, and so are the
+        gradients that backward takes and returns.
         """
-        inputs = self.inputs_of("forward", x)
+        inputs, masks, lengths = self.inputs_of("forward", x), None, None
         if Ragged in map(type, inputs):
-            raise ValueError("forward: x is ragged, expected an array; pad it, and pass the mask")
-        masks = None
-        if mask is not None:
+            if mask is not None:
+                raise ValueError("forward: x is ragged, whose mask follows from its lengths; expected mask=None")
+            if not training:
+                return self._predicted("forward", inputs)
+            own = [part.lengths if isinstance(part, Ragged) else None for part in inputs]
+            lengths = own, lengths_at_outputs("forward", self.graph, inputs)
+            inputs, masks = ready((inputs,), Call())
+        elif mask is not None:
             masks = masks_for("forward", batches.parts("forward", "mask", mask, self.input_names), inputs)
         if not training:
             return self.outputs_of(inputs, masks)
         self.place_weights()
         self._last = Program(self.graph)
         outputs = _apart(self._last.forward(inputs, True, masks), inputs)
-        self._last.output_shapes = [y.shape for y in outputs]
-        return self.formed(outputs)
+        self._last.output_shapes, self._last.lengths = [y.shape for y in outputs], lengths
+        return self.formed(outputs if lengths is None else list(map(cut, outputs, lengths[1])))
 
     def backward(self, dy, accumulate=False):
         """The gradient of the inputs, for the gradient dy of the outputs of the last forward(x, training=True).
@@ -170,16 +178,21 @@ class Model(Trainer, Container):
         if self._last is None:
             raise RuntimeError(f"backward: model {self.name!r} has had no forward(x, training=True)")
         outputs = self.graph.outputs
+        before, behind = self._last.lengths or ([None] * len(self.graph.inputs), [None] * len(outputs))
         if isinstance(dy, dict):
-            dy = batches.parts("backward", "dy", dy, self.output_names)
-        given = dy if isinstance(dy, (list, tuple)) else [dy]
+            given = batches.parts("backward", "dy", dy, self.output_names)
+        elif isinstance(dy, (list, tuple)) and (len(outputs) > 1 or behind[0] is None):  # otherwise it is one of sequences
+            given = dy
+        else:
+            given = [dy]
         if len(given) != len(outputs):
             raise ValueError(f"backward: got {len(given)} gradients for {len(outputs)} outputs")
+        given = [laid("backward", "dy", part, steps) for part, steps in zip(given, behind)]
         slopes = [None if part is None else np.array(as_float("backward", part, self.dtype, "dy"), order="C") for part in given]
         for slope, shape in zip(slopes, self._last.output_shapes):
             if slope is not None and slope.shape != shape:
                 raise ValueError(f"backward: dy has shape {slope.shape}, expected {shape} as the output")
-        return _one(self._last.backward(slopes, accumulate))
+        return _one(list(map(cut, self._last.backward(slopes, accumulate), before)))
 
     def summary(self, line_length=None, print_fn=None, **_):
         """Prints the layers with the shapes of their results and the numbers of their parameters; print_fn replaces print."""

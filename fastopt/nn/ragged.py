@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from .call import Call
+
 
 class Ragged:
     """Sequences (T_i, ...) end to end in `values`; that of sample i has lengths[i] steps and begins at starts[i].
@@ -85,6 +87,24 @@ def gathered(owner, x, convert, argument="x"):
     return Ragged(convert(np.concatenate(filled or parts[:1])), lengths)
 
 
+def as_long(owner, name, sequences, lengths):
+    """The sequences; ValueError where one has not its length. Their number is another's affair."""
+    wrong = sequences.lengths != lengths if len(sequences) == len(lengths) else np.zeros(0, bool)
+    if wrong.any():
+        i = int(wrong.argmax())
+        raise ValueError(f"{owner}: {name}[{i}] has {sequences.lengths[i]} steps, expected {lengths[i]} as x[{i}]")
+    return sequences
+
+
+def without_padding(owner, name, array, lengths):
+    """The sequences of an array (B, T, ...), the steps behind their ends left out; the array where it has another B."""
+    if len(array) != len(lengths):
+        return array
+    if array.shape[1] < (longest := int(lengths.max(initial=0))):
+        raise ValueError(f"{owner}: {name} has shape {array.shape}, expected {longest} steps, those of the longest of x, or more")
+    return Ragged(array[np.arange(array.shape[1]) < lengths[:, None]], lengths)
+
+
 def _kind(array):
     """Integers of any size go together, and floats do; integers and floats do not."""
     return "i" if array.dtype.kind in "iu" else array.dtype.kind
@@ -103,8 +123,20 @@ def lengths_at_outputs(owner, graph, inputs):
     return [known.get(tensor) for tensor in graph.outputs]
 
 
+def laid(owner, name, sequences, lengths):
+    """A list of sequences of these lengths as one array, zeros behind their ends; anything else, or without lengths, as it is."""
+    if lengths is None or listed(sequences) is None:
+        return sequences
+    gathering = gathered(owner, sequences, lambda values: values, name)
+    if len(gathering) != len(lengths):
+        raise ValueError(f"{owner}: {name} has {len(gathering)} sequences, expected {len(lengths)} as x")
+    return as_long(owner, name, gathering, lengths).padded(Call(), name)
+
+
 def cut(y, lengths):
-    """The rows of a padded result, each with its own number of steps."""
+    """The rows of a padded result, each with its own number of steps; without lengths, or without a result, what is there."""
+    if y is None or lengths is None:
+        return y
     return [row[:length].copy() for row, length in zip(y, lengths.tolist())]
 
 

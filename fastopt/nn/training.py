@@ -28,8 +28,9 @@ class Trainer(Feeder):
         """Says how the model is trained; layers frozen by trainable=False stay so until the next compile.
 
         optimizer: a Keras name, which means Keras's conventions and defaults, or an object of nn.optimizers or of fastopt.
-        loss: a name, a loss object, or a function (y, prediction) -> (value, gradient); for several outputs also a list or a dict
-            by output name. loss_weights: factors, likewise.
+        loss: a name, a loss object, or a function (y, prediction) -> (value, gradient), or -> (losses of the rows, the gradient of
+            each), which weights and masks want; for several outputs also a list or a dict by output name. loss_weights: factors,
+            likewise.
         metrics, weighted_metrics: lists of names, objects or functions (y, prediction) -> values; for several outputs a list of
             lists or a dict. The second kind is weighted by sample_weight.
         The other arguments are accepted and have no meaning here. Raises ValueError or TypeError, and changes nothing, for what is
@@ -88,8 +89,9 @@ class Trainer(Feeder):
         batch_size: 32 by default; the last batch may be smaller. shuffle: a new order each epoch, from nn.set_random_seed.
         verbose: 0 silent, 1 a progress bar, 2 a line per epoch, "auto" a bar where there is a terminal.
         validation_split: share of the samples, the last ones, to validate on; validation_data: (x, y) or (x, y, sample_weight).
-        class_weight: {class: factor}; sample_weight: a factor for each sample. The loss is the sum of the weighted losses over the
-            number of samples.
+        class_weight: {class: factor}; sample_weight: a factor for each sample, (B,), or for each step of outputs (B, T, C), (B, T),
+            for ragged data also a list of arrays as long as the sequences. The loss is the sum of the weighted losses over the
+            number of samples, or of unmasked steps.
         steps_per_epoch: of an iterator, batches that make an epoch. validation_freq: validate every so many epochs, or a list of
             epochs counted from 1.
 

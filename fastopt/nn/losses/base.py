@@ -48,11 +48,16 @@ class Loss:
         if losses.shape != y_pred.shape[:-1] or slope.shape != y_pred.shape:
             raise ValueError(f"{self.name}: call returned shapes {losses.shape} and {slope.shape} for predictions {y_pred.shape}, "
                              f"expected {y_pred.shape[:-1]} and {y_pred.shape}")  # fmt: skip
+        return self._weighed(losses, slope, y_pred.dtype, weight, rows, out)
+
+    @staticmethod
+    def _weighed(losses, slope, dtype, weight, rows, out):
+        """value_and_gradient from the losses of rows and their gradients."""
         if rows is not None:
             rows[...] = losses
-        weight = np.full(losses.shape, 1 / max(losses.size, 1), y_pred.dtype) if weight is None else weight
+        weight = np.full(losses.shape, 1 / max(losses.size, 1), dtype) if weight is None else weight
         value = float(np.multiply(losses, weight, dtype=np.float64).sum())
-        return value, np.multiply(slope, weight[..., None], out=out, dtype=y_pred.dtype)
+        return value, np.multiply(slope, weight[..., None], out=out, dtype=dtype)
 
     def _sum(self, y_true, y_pred, *, weight=None, rows=None, out=None):
         weight = np.ones(y_pred.shape[:-1], y_pred.dtype) if weight is None else weight
@@ -136,7 +141,11 @@ class Loss:
 
 
 class FunctionLoss(Loss):
-    """A function (y_true, y_pred) -> (value, gradient with respect to y_pred) as a loss; it weighs and averages by itself."""
+    """A function (y_true, y_pred) -> (value, gradient with respect to y_pred) as a loss, which averages by itself.
+
+    Or it returns the losses of the rows (...) and the gradient of each, of y_pred's shape (..., C): of these the mean is taken, and
+    weights and masks count.
+    """
 
     def __init__(self, function, name=None):
         self.function = function
@@ -146,20 +155,21 @@ class FunctionLoss(Loss):
         self._rowwise = self.value_and_gradient = self._whole
 
     def _whole(self, y_true, y_pred, *, weight=None, rows=None, out=None):
-        if weight is not None or rows is not None:
-            raise ValueError(
-                f"{self.name}: a loss given as a function takes no sample weights and no mask; subclass losses.Loss for them"
-            )
         try:
             value, gradient = self.function(y_true, y_pred)
         except TypeError as error:
             if "unpack" not in str(error):
                 raise
             raise TypeError(f"{self.name}: a loss given as a function must return (value, gradient)") from None
-        gradient = np.asarray(gradient, y_pred.dtype)
-        if gradient.shape != y_pred.shape or np.ndim(value):
+        gradient, shape = np.asarray(gradient, y_pred.dtype), y_pred.shape[:-1]
+        if gradient.shape != y_pred.shape or np.shape(value) not in ((), shape):
             raise ValueError(f"{self.name}: returned a value of shape {np.shape(value)} and a gradient of shape {gradient.shape}, "
-                             f"expected () and {y_pred.shape}")  # fmt: skip
+                             f"expected () or {shape}, and {y_pred.shape}")  # fmt: skip
+        if np.ndim(value):
+            return self._weighed(np.asarray(value), gradient, y_pred.dtype, weight, rows, out)
+        if weight is not None or rows is not None:
+            raise ValueError(f"{self.name}: a loss given as a function takes no sample weights and no mask where it returns one "
+                             f"value; return the losses of the rows, shape {shape}, and the gradient of each")  # fmt: skip
         if out is not None:
             out[...] = gradient
         return float(value), gradient if out is None else out
