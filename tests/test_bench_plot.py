@@ -14,6 +14,7 @@ from fastopt.bench import NETWORKS, RECURRENT, ROWS
 
 pytest.importorskip("matplotlib")
 BENCH = Path(__file__).parent.parent / "bench"
+pytestmark = pytest.mark.skipif(not BENCH.is_dir(), reason="bench/ is not beside these tests")
 SIZE = 60_000  # bytes of a picture, at most
 
 
