@@ -310,7 +310,7 @@ COMMON = [
     (dict(activation=None), TypeError, "activation must be one of the names linear, relu"),
     (dict(activation="gelu"), ValueError, "activation 'gelu' cannot be used, its derivative is no function of y.* linear"),
     (dict(activation="softmax"), ValueError, "activation 'softmax' cannot be used"),
-    (dict(out=3), TypeError, "out must be None or a tuple of {results}, for y, h_n.* saved, got 3"),
+    (dict(out=3), TypeError, "out must be None or a tuple of {results}, for y, h_n.* saved, got int"),
     (dict(out=(None,)), TypeError, "out must be None or a tuple of {results}"),
 ]  # fmt: skip
 GATED = [

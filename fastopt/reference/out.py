@@ -11,7 +11,8 @@ def deliver(owner, out, *results):
     """
     given = (out,) if len(results) == 1 else (None,) * len(results) if out is None else out
     if not isinstance(given, tuple) or len(given) != len(results):
-        raise TypeError(f"{owner}: out must be None or a tuple of {len(results)}, each an array or None, got {out!r}")
+        raise TypeError(f"{owner}: out must be None or a tuple of {len(results)}, each an array or None, got "
+                        f"{type(out).__qualname__}")  # fmt: skip
     for result, array in zip(results, given):
         if array is not None and result is not None and (array.shape != np.shape(result) or array.dtype != result.dtype):
             raise ValueError(f"{owner}: out has shape {array.shape} and dtype {array.dtype}, expected {np.shape(result)} and "

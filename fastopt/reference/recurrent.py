@@ -78,7 +78,8 @@ def places(owner, out, names):
     """`out` as a tuple with a place for each result."""
     given = (None,) * len(names) if out is None else out
     if not isinstance(given, tuple) or len(given) != len(names):
-        raise TypeError(f"{owner}: out must be None or a tuple of {len(names)}, for {', '.join(names)}, got {out!r}")
+        raise TypeError(f"{owner}: out must be None or a tuple of {len(names)}, for {', '.join(names)}, got "
+                        f"{type(out).__qualname__}{f' of {len(out)}' if isinstance(out, tuple) else ''}")  # fmt: skip
     return given
 
 
