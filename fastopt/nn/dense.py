@@ -59,17 +59,19 @@ class Dense(Layer):
         return call.y
 
     def _plan(self, call, shape):
-        """Prepares what depends on the shape of the input alone."""
+        """Prepares what depends on the shape of the input alone; interrupted, or without memory, it leaves none prepared."""
         activation = LINEAR if call.linear else self.activation
-        call.shape, call.name, call.alpha, call.out = shape, activation.kernel, activation.alpha, None
+        call.shape, call.name, call.alpha, call.out = None, activation.kernel, activation.alpha, None
         call.y = call.buffer("y", (*shape[:-1], self.units), self.kernel.dtype)
         call.z, call.needs_z = None, activation.needs_z
+        call.shape = shape
 
     def gradient(self, call, dy):
         if call.out is None:
             dx = call.buffer("dx", call.shape, call.y.dtype) if call.need_dx else None
-            call.out = dx, *[weight.grad if call.trainable else None for weight in self._weights], *[None] * (not self.use_bias)
-            call.need = tuple(array is not None for array in call.out)
+            out = dx, *[weight.grad if call.trainable else None for weight in self._weights], *[None] * (not self.use_bias)
+            call.need = tuple(array is not None for array in out)
+            call.out = out
         kernels.dense_backward(dy, call.x, self.kernel, call.y, call.name, z=call.z, alpha=call.alpha, need=call.need,
                                accumulate=call.accumulate, overwrite_dy=True, out=call.out)  # fmt: skip
         return call.out[0]

@@ -101,8 +101,7 @@ class BatchNormalization(_Normalization):
         )
         if not fixed:
             for moving, batch in (self.moving_mean, mean), (self.moving_variance, variance):
-                moving *= self.momentum
-                moving += (1 - self.momentum) * batch
+                np.add(moving * self.momentum, (1 - self.momentum) * batch, out=moving)  # at once: Ctrl-C comes before or after
         call.saved = x, mean, variance
         return self._own_axis(y)
 

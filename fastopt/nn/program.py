@@ -109,7 +109,7 @@ class Program:
 
     def _plan(self, seeds, accumulate):
         """Lists the steps to run backward, where these outputs have gradients."""
-        graph = self.graph
+        graph, self._seeds = self.graph, None  # until all is listed
         upstream = set(graph.input_slots) if self.wanted else set()  # slots whose gradients lead somewhere
         for step, call in zip(graph.steps, self.calls):
             call.out = None
