@@ -4,7 +4,6 @@ import ctypes
 import mmap
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 PROT_NONE, PROT_BOTH = 0, mmap.PROT_READ | mmap.PROT_WRITE
 MAP_NORESERVE = 0x4000
@@ -33,7 +32,8 @@ def open_up(address, nbytes):
 class Field:
     """One stretch of memory between two fences, for one array after the other."""
 
-    FRAME = 4096  # bytes of NaN on the open side
+    FRAME = 4096  # bytes on the open side
+    BLANK = 255  # a float of such bytes is NaN, an integer -1 or its type's largest
 
     def __init__(self, nbytes):
         nbytes = -(-nbytes // mmap.PAGESIZE) * mmap.PAGESIZE
@@ -41,25 +41,44 @@ class Field:
         open_up(address, nbytes)
         self.bytes = np.frombuffer((ctypes.c_char * nbytes).from_address(address), np.uint8)
 
-    def place(self, values, strides, side):
-        """The values at these strides, in elements, against the fence "before" or "behind" them; NaN between and around.
-
-        Along an axis of stride 0 the first value stands for all.
+    def place(self, values, side, strides=None):
+        """The values against the fence "before" or "behind" them, C-contiguous or at these strides, in elements; BLANK between
+        and around. Along an axis of stride 0 the first value stands for all.
         """
-        itemsize, dtype = values.dtype.itemsize, values.dtype
-        reach = [(n - 1) * s if values.size else 0 for n, s in zip(values.shape, strides)]
-        first, extent = -sum(r for r in reach if r < 0), (sum(map(abs, reach)) + 1) * (values.size > 0)
-        used, frame = extent * itemsize, self.FRAME
-        assert used + frame <= len(self.bytes)
-        self.whole = self.bytes[: used + frame] if side == "before" else self.bytes[len(self.bytes) - used - frame :]
-        self.whole.view(dtype)[:] = np.nan
-        flat = self.whole.view(dtype)[:extent] if side == "before" else self.whole.view(dtype)[frame // itemsize :]
-        self.frame = self.whole[used:] if side == "before" else self.whole[:frame]
-        view = as_strided(flat[first:], values.shape, [s * itemsize for s in strides])
-        view[...] = values[tuple(slice(0, 1) if s == 0 else slice(None) for s in strides)]
-        self.before = self.frame.tobytes()
+        itemsize, shape = values.itemsize, values.shape
+        if strides is None:
+            first, used = 0, values.nbytes
+        else:
+            reach = [(n - 1) * s if values.size else 0 for n, s in zip(shape, strides)]
+            first, used = -sum(r for r in reach if r < 0) * itemsize, (sum(map(abs, reach)) + (values.size > 0)) * itemsize
+            values = values[tuple(slice(0, 1) if s == 0 else slice(None) for s in strides)]
+            strides = [s * itemsize for s in strides]
+        assert used + self.FRAME <= len(self.bytes)
+        start = 0 if side == "before" else len(self.bytes) - used
+        self.frame = self.bytes[used : used + self.FRAME] if side == "before" else self.bytes[start - self.FRAME : start]
+        self.frame[:] = self.bytes[start : start + used] = self.BLANK
+        view = np.ndarray(shape, values.dtype, self.bytes, start + first, strides)
+        view[...] = values
         return view
 
     def intact(self):
         """Whether nothing was written around the last array."""
-        return self.frame.tobytes() == self.before
+        return bool((self.frame == self.BLANK).all())
+
+
+class Fields:
+    """As many fields as are asked for, each used again after clear()."""
+
+    def __init__(self, nbytes):
+        self.nbytes, self.fields, self.used = nbytes, [], 0
+
+    def place(self, values, side, strides=None):
+        if self.used == len(self.fields):
+            self.fields.append(Field(self.nbytes))
+        self.used += 1
+        return self.fields[self.used - 1].place(values, side, strides)
+
+    def clear(self):
+        """Gives all fields back; whether nothing was written around the arrays."""
+        used, self.used = self.fields[: self.used], 0
+        return all(field.intact() for field in used)

@@ -42,8 +42,8 @@ def fields():
 def gemm_in(fields, side, values, strides, turns=(False, False), accumulate=False):
     """The product of two matrices and its place, both against fences, next to what NumPy makes of the same numbers."""
     (a, b), (m, n) = values, (values[0].shape[0], values[1].shape[1])
-    a, b = (field.place(v, STRIDES[s](*v.shape), side) for field, v, s in zip(fields, (a, b), strides))
-    out = fields[2].place(np.full((m, n), 5, a.dtype), (n, 1), side)
+    a, b = (field.place(v, side, STRIDES[s](*v.shape)) for field, v, s in zip(fields, (a, b), strides))
+    out = fields[2].place(np.full((m, n), 5, a.dtype), side)
     want = a @ b + 5 * accumulate
     given = [x.T if turn else x for x, turn in zip((a, b), turns)]
     kernels.gemm(*given, transpose_a=turns[0], transpose_b=turns[1], out=out, accumulate=accumulate)
@@ -87,7 +87,7 @@ def test_dense(name, side, dtype, isa, rng, fields, cut):
     lanes = lanes_of(isa, dtype)
 
     def place(arrays):
-        return [f.place(a, tuple(s // a.itemsize for s in a.strides), side) for f, a in zip(fields, arrays)]
+        return [f.place(a, side) for f, a in zip(fields, arrays)]
 
     for rows, inputs, outputs in [(1, 1, 1), (1, 40, 3), (3, 5, lanes + 1), (5, lanes + 1, 2 * lanes - 1), (9, 2 * lanes + 1, 7),
                                   (40, 3, 5), (33, 70, 37), (300, 4, lanes + 3), (4, 0, 3), (0, 4, 3), (3, 4, 0)]:  # fmt: skip
