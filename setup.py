@@ -1,8 +1,9 @@
 """Builds fastopt._core: csrc/kernels.c once per (CPU target, dtype), linked into one extension module."""
 
 import os
-import platform
 import sys
+import sysconfig
+from concurrent.futures import ThreadPoolExecutor
 from glob import glob
 
 import numpy
@@ -11,7 +12,7 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 TARGETS = {"baseline": (16, [])}  # name: bytes of a vector register, compiler flags
-if platform.machine() in ("x86_64", "AMD64"):
+if sysconfig.get_platform().endswith(("x86_64", "amd64")):  # what is built for, which need not be what builds
     TARGETS["avx2"] = (32, ["-mavx2", "-mfma"])
     TARGETS["avx512"] = (64, ["-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mprefer-vector-width=512"])
 
@@ -33,27 +34,36 @@ HEADERS = glob("csrc/**/*.[ch]", recursive=True)
 
 class BuildKernels(build_ext):
     def build_extension(self, ext):
-        objects = []
-        for name, (vector_bytes, flags) in TARGETS.items():
-            for bits in (32, 64):
-                objects += self.compiler.compile(
+        if self.compiler.compiler_type == "msvc":
+            raise SystemExit("fastopt: the kernels use vector extensions that MSVC does not have; see CONTRIBUTING.md, Wheels")
+
+        def compile(folder, sources, flags, **macros):
+            return self.compiler.compile(
+                sources,
+                output_dir=f"{self.build_temp}/{folder}",
+                macros=list(macros.items()),
+                extra_postargs=CFLAGS + flags,
+                depends=HEADERS,
+            )
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            units = [
+                pool.submit(
+                    compile,
+                    f"{name}_{bits}",
                     ["csrc/kernels.c"],
-                    output_dir=f"{self.build_temp}/{name}_{bits}",
-                    macros=[
-                        ("FO_TABLE", f"fo_{name}_{bits}"),
-                        ("FO_ISA", f'"{name}"'),
-                        ("FO_BITS", str(bits)),
-                        ("FO_VECTOR_BYTES", str(vector_bytes)),
-                    ],
-                    extra_postargs=CFLAGS + flags,
-                    depends=HEADERS,
+                    flags,
+                    FO_TABLE=f"fo_{name}_{bits}",
+                    FO_ISA=f'"{name}"',
+                    FO_BITS=str(bits),
+                    FO_VECTOR_BYTES=str(vector_bytes),
                 )
-        objects += self.compiler.compile(
-            ["csrc/dispatch.c", "csrc/team.c", "csrc/workspace.c", "csrc/step.c"],
-            output_dir=f"{self.build_temp}/common",
-            extra_postargs=CFLAGS + OPENMP,
-            depends=HEADERS,
-        )
+                for name, (vector_bytes, flags) in TARGETS.items()
+                for bits in (32, 64)
+            ]
+            common = ["csrc/dispatch.c", "csrc/team.c", "csrc/workspace.c", "csrc/step.c"]
+            units.append(pool.submit(compile, "common", common, OPENMP))
+        objects = [name for unit in units for name in unit.result()]
         ext.extra_objects = [*ext.extra_objects, *objects]
         super().build_extension(ext)
 
@@ -67,4 +77,6 @@ core = Extension(
     extra_link_args=OPENMP,
     depends=[*HEADERS, "fastopt/_core.pyx", *glob("fastopt/bindings/*.pxi")],  # the sdist carries these, too
 )
-setup(cmdclass={"build_ext": BuildKernels}, ext_modules=cythonize([core], build_dir="build/cython", language_level=3))
+# force: what Cython makes depends on NumPy's version, which it does not look at
+modules = cythonize([core], build_dir="build/cython", language_level=3, force=True)
+setup(cmdclass={"build_ext": BuildKernels}, ext_modules=modules)
