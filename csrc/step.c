@@ -1,15 +1,15 @@
 /* step.c -- one optimizer step over all tensors: one parallel region, one pass over memory.
  *
- * The tensors lie end to end in one list of elements, of which each thread takes a share; updates are elementwise, so
- * the cuts change no bit. Clipping by norm and the finite check read the gradients once before that, in chunks of a
- * constant size whose sums every thread adds up in the same order. */
+ * The tensors lie end to end in one list of elements, of which each thread takes a share; updates are elementwise, and
+ * tensors are cut at multiples of GRAIN, so the cuts change no bit. Clipping by norm and the finite check read the
+ * gradients once before that, in chunks of a constant size whose sums every thread adds up in the same order. */
 #include "fastopt.h"
 #include "strided.h"
 #include "team.h"
 #include <math.h>
 #include <stdlib.h>
 
-enum { BUFFER = 1024, CHUNK = 8192 };                          /* elements: a gathered piece; a chunk of norm or ema */
+enum { GRAIN = 64, BUFFER = 1024, CHUNK = 8192 };              /* elements: of a cut, a gathered piece, a chunk of norm or ema */
 
 /* What the work of a step takes on one core, roughly: 0.01 ns a byte read or written holds within a factor of two for
  * every rule, for those bound by division in cache and those bound by memory. */
@@ -77,9 +77,16 @@ static void update(const fo_tensor *t, const fo_hyper *h, ptrdiff_t begin, ptrdi
     }
 }
 
+/* Where position `at` cuts a tensor. The elements that an update has beyond whole vectors are then the tensor's last ones for any
+ * cut: of a b - c d the compiler contracts one product in the vectors, and maybe the other one beyond them (gcc 12, arm64). */
+static ptrdiff_t cut(ptrdiff_t at, ptrdiff_t size)
+{
+    return at <= 0 ? 0 : at < size ? at / GRAIN * GRAIN : size;
+}
+
 static void update_share(const job *j, const fo_team *team, double clip_factor)
 {
-    const ptrdiff_t from = fo_share(j->total, team->rank, team->size, 64), to = fo_share(j->total, team->rank + 1, team->size, 64);
+    const ptrdiff_t from = fo_share(j->total, team->rank, team->size, 1), to = fo_share(j->total, team->rank + 1, team->size, 1);
     const unsigned control = fo_get_control();
     const fo_hyper *hyper = NULL;
     fo_hyper h = {.step = -1};
@@ -88,7 +95,7 @@ static void update_share(const job *j, const fo_team *team, double clip_factor)
     for (const fo_tensor *t = j->tensors; t < j->tensors + j->count && start < to; t++) {
         if (!t->grad || t->size == 0)
             continue;
-        const ptrdiff_t begin = from > start ? from - start : 0, end = to - start < t->size ? to - start : t->size;
+        const ptrdiff_t begin = cut(from - start, t->size), end = cut(to - start, t->size);
         start += t->size;
         if (begin >= end)
             continue;
