@@ -1,13 +1,12 @@
 """The state of an optimizer as plain dicts of arrays and numbers, and in a file."""
 
 import copy
-import json
 import os
 from collections.abc import Mapping
 
 import numpy as np
 
-from .. import files
+from .. import archive
 from . import hyper
 
 FORMAT = "fastopt optimizer 1"
@@ -134,38 +133,31 @@ def save(path, opt):
                 numbers.setdefault(i, {})[name] = value
     header = {"format": FORMAT, "optimizer": type(opt).__name__, "numbers": numbers}
     header |= {"param_groups": given["param_groups"], "step": given["step"]}
-    files.write(path, header, arrays, plain=lambda x: x.tolist())  # NumPy's numbers
+    archive.write(path, header, arrays, plain=lambda x: x.tolist())  # NumPy's numbers
 
 
 def load(path, opt):
     """Restores what save wrote, to the bit. A damaged or foreign file, or one of another optimizer, is refused; nothing changes."""
-    path = os.fsdecode(path)
-    with open(path, "rb") as file:
-        try:
-            header, given = _read(file)
-        except Exception as error:  # whatever a damaged archive makes zipfile, NumPy or json raise
-            raise ValueError(
-                f"load: {path!r} is not a state written by fastopt.optim.save, or it is damaged ({type(error).__name__}: {error})"
-            ) from error
-    if header["optimizer"] != type(opt).__name__:
-        raise ValueError(f"load: {path!r} holds the state of {header['optimizer']}, expected {type(opt).__name__}")
-    put(opt, given)
+    with archive.Archive("load", path, (FORMAT,), "fastopt.optim.save") as stored:
+        optimizer, given = stored.attempt(_read, stored)
+    if optimizer != type(opt).__name__:
+        raise ValueError(f"load: {os.fsdecode(path)!r} holds the state of {optimizer}, expected {type(opt).__name__}")
+    try:
+        put(opt, given)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"load: {os.fsdecode(path)!r}: {error}") from error
 
 
-def _read(file):
-    """(header, state_dict) of an open file."""
-    with np.load(file, allow_pickle=False) as archive:
-        arrays = {name: archive[name] for name in archive.files}
-    header = json.loads(arrays.pop("header").tobytes())
-    if header["format"] != FORMAT:
-        raise ValueError(f"format {header['format']!r}")
+def _read(stored):
+    """(class of the optimizer, state_dict) in an archive."""
+    header = stored.header
     if not isinstance(header["optimizer"], str):
         raise ValueError("no optimizer is named")
     states = {int(i): dict(numbers) for i, numbers in header["numbers"].items()}
-    for key, array in arrays.items():
+    for key in stored.names():
         _, i, name = key.split("/")
-        states.setdefault(int(i), {})[name] = array
-    return header, {"state": states, "param_groups": header["param_groups"], "step": header["step"]}
+        states.setdefault(int(i), {})[name] = stored.array(key)
+    return header["optimizer"], {"state": states, "param_groups": header["param_groups"], "step": header["step"]}
 
 
 def _bound(opt, what):
