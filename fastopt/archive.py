@@ -26,6 +26,11 @@ def write(path, header, arrays, plain):
         np.savez(file, **arrays, header=np.frombuffer(text, np.uint8))
 
 
+def brief(reason, most=1000):
+    """The text, cut where a file made it long."""
+    return reason if len(reason) <= most else f"{reason[:most]}..."
+
+
 class Archive:
     """An archive under suspicion, as a context: `header` is its dict, of one of the formats; array(name) an array.
 
@@ -54,8 +59,7 @@ class Archive:
         try:
             return read(*arguments)
         except Exception as error:
-            reason = f"{type(error).__name__}: {error}"
-            reason = reason if len(reason) <= 1000 else f"{reason[:1000]}..."
+            reason = brief(f"{type(error).__name__}: {error}")
             raise ValueError(
                 f"{self.owner}: {self.path!r} is not what {self.written_by} wrote, or it is damaged ({reason})"
             ) from error
@@ -94,7 +98,7 @@ class Archive:
         return self.attempt(lambda: [self.header[name] for name in names])
 
     def array(self, name, dtypes=FLOATS, shape=None):
-        """The array `name`, read-only, of one of the dtypes, in this machine's byte order, and of the shape; its checksum is right."""
+        """The array `name`, read-only, of one of the dtypes in native byte order and of the shape, its checksum verified."""
         content = self.zip.read(f"{name}.npy")
         start = io.BytesIO(content)
         found, fortran, stored = READERS[np.lib.format.read_magic(start)](start)

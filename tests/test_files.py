@@ -86,11 +86,13 @@ def kind(request):
 
 
 def writer(save, made, path, progress):
-    """Saves one and the other for ever in a child; progress: (saves begun, saves finished) in memory shared with the parent."""
-    pid = os.fork()
+    """Saves one and the other in a child until it is killed; progress: saves begun, saves finished, in shared memory."""
+    parent, pid = os.getpid(), os.fork()
     if pid == 0:
         try:
             for turn in range(1, 2**30):
+                if os.getppid() != parent:
+                    break
                 progress[0] = turn
                 save(path, made[turn % 2])
                 progress[1] = turn
@@ -208,9 +210,9 @@ def test_two_writers_at_once(kind, tmp_path):
             assert load(shutil.copyfile(path, tmp_path / "copy")) in whole  # of one of them, though it be replaced meanwhile
     finally:
         for pid in pids:
-            assert os.waitpid(pid, os.WNOHANG) == (0, 0), "a writer failed"
             os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
+        codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]
+    assert codes == [-signal.SIGKILL] * 2, "a writer failed"
 
 
 # --- places ------------------------------------------------------------------------------------------------------------

@@ -4,6 +4,8 @@ import csv
 import io
 import os
 
+from ..files import opened
+
 DELIMITERS = "\t;,"  # in the order of trying: a comma may also be a decimal one
 
 
@@ -56,7 +58,7 @@ def _lines(path):
     if not isinstance(path, (str, bytes, os.PathLike)):
         return repr(getattr(path, "name", "the text")), list(path)
     label = repr(os.fsdecode(path))
-    with open(path, "rb") as file:
+    with opened("load_table", path) as file:
         content = file.read()
     try:
         return label, list(io.StringIO(content.decode("utf-8-sig"), newline=""))  # line ends are the reader's to judge

@@ -1,14 +1,17 @@
 """Text as a sequence of characters."""
 
+import io
 import os
 
 import numpy as np
+
+from ..files import opened
 
 
 def load_text(path, encoding="utf-8"):
     """The text in the file `path`, its line ends as "\\n". Raises ValueError naming the file where it is in another encoding."""
     try:
-        with open(path, encoding=encoding) as file:
+        with io.TextIOWrapper(opened("load_text", path), encoding) as file:
             return file.read()
     except UnicodeDecodeError as error:
         raise ValueError(f"load_text: {os.fsdecode(path)!r} is not {encoding.upper()} ({error}); pass encoding=") from error

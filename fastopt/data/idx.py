@@ -11,6 +11,7 @@ import zlib
 
 import numpy as np
 
+from ..files import opened, replacing
 from .folders import find
 
 TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -29,7 +30,7 @@ def load_idx(path):
     Source: Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of handwritten digits", 1998.
     """
     path = os.fsdecode(path)
-    with open(path, "rb") as file:
+    with opened("load_idx", path) as file:
         most = os.fstat(file.fileno()).st_size
         if file.peek(2)[:2] != b"\x1f\x8b":
             return _read(file, path, most)
@@ -88,7 +89,7 @@ def save_idx(path, array):
         raise ValueError(f"save_idx: array has shape {array.shape}, expected sizes below 2^32")
     header = bytes([0, 0, code, array.ndim]) + np.array(array.shape, ">u4").tobytes()
     content = header + array.astype(TYPES[code]).tobytes()
-    with open(path, "wb") as file:
+    with replacing(path) as file:
         file.write(gzip.compress(content, mtime=0) if path.endswith(".gz") else content)
 
 

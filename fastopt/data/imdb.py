@@ -10,11 +10,15 @@ from pathlib import Path
 
 import numpy as np
 
+from ..files import opened
 from .folders import find
 from .tokenizer import FILTERS
 
 FILES = ("train.jsonl.xz", "test.jsonl.xz", "imdb_word_index.json")
 START, RARE, FIRST = 1, 2, 3  # numbers as in Keras: the start of a review, a word left out, what is added to a word's rank
+MOST_RANK = 2**31 - 1 - FIRST
+LONGEST = 2**20  # bytes of a review, its length 14 kB at most in the set
+MOST_EXPANSION = 100  # reviews pack to a fifth; what unpacks to a hundred times its size is none
 SPACES = bytes.maketrans(FILTERS.encode(), b" " * len(FILTERS))
 
 
@@ -60,11 +64,12 @@ def imdb_word_index(path=None):
     if path is None or path.is_dir():
         path = _paths(path)[-1]
     try:
-        ranks = json.loads(path.read_bytes())
-    except ValueError as error:
+        with opened("load_imdb", path) as file:
+            ranks = json.load(file)
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"load_imdb: {str(path)!r} is no JSON: {error}") from error
-    if not isinstance(ranks, dict) or not all(type(rank) is int and rank > 0 for rank in ranks.values()):
-        raise ValueError(f"load_imdb: {str(path)!r} must hold an object of words and their ranks, integers > 0")
+    if not isinstance(ranks, dict) or not all(type(rank) is int and 0 < rank <= MOST_RANK for rank in ranks.values()):
+        raise ValueError(f"load_imdb: {str(path)!r} must hold an object of words and their ranks, integers from 1 to {MOST_RANK}")
     return ranks
 
 
@@ -73,9 +78,13 @@ def _read(path, numbers, maxlen):
     x, y = [], []
     line = 0  # the last one read
     try:
-        with lzma.open(path) if path.suffix == ".xz" else open(path, "rb") as file:
-            for row in file:
+        with opened("load_imdb", path) as packed, lzma.open(packed) if path.suffix == ".xz" else packed as file:
+            most = os.fstat(packed.fileno()).st_size * MOST_EXPANSION + LONGEST
+            while row := file.readline(LONGEST):
                 line += 1
+                most -= len(row)
+                if len(row) == LONGEST or most < 0:
+                    raise ValueError("more text than reviews have" if most < 0 else f"longer than {LONGEST} bytes")
                 review = json.loads(row)
                 label, text = review["label"], review["text"]
                 if type(label) is not int or label not in (0, 1) or not isinstance(text, str):
@@ -90,7 +99,7 @@ def _read(path, numbers, maxlen):
         raise ValueError(f"load_imdb: the xz data of {str(path)!r} are damaged or cut short after line {line} ({error})") from error
     except KeyError as error:
         raise ValueError(f"load_imdb: {str(path)!r}, line {line}: no entry {error}") from error
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"load_imdb: {str(path)!r}, line {line}: {error}") from error
     if not x:
         raise ValueError(f"load_imdb: {str(path)!r} has no review{f' shorter than maxlen={maxlen}' if line else ''}")

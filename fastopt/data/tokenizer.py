@@ -6,6 +6,8 @@ from collections import Counter
 import numpy as np
 
 FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
+LEARNT = {"word_counts": (str, int), "word_docs": (str, int), "word_index": (str, int), "index_docs": (int, int),
+          "index_word": (int, str)}  # name: types of keys and values  # fmt: skip
 MODES = ("binary", "count", "freq", "tfidf")
 
 
@@ -153,16 +155,28 @@ def tokenizer_from_json(json_string):
     """The Tokenizer that to_json, of fastopt or of Keras, made this string of."""
     try:
         config = dict(json.loads(json_string)["config"])
-        learnt = {name: json.loads(config.pop(name)) for name in ("word_counts", "word_docs", "word_index")}
-        for name in ("index_docs", "index_word"):
-            learnt[name] = {int(key): value for key, value in json.loads(config.pop(name)).items()}
+        learnt = {name: _learnt(name, config.pop(name), key, value) for name, (key, value) in LEARNT.items()}
         count = config.pop("document_count")
         config.pop("analyzer", None)
         tokenizer = Tokenizer(**config)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise ValueError(f"tokenizer_from_json: this is not what Tokenizer.to_json returns ({error!r})") from error
+        if type(count) is not int or count < 0:
+            raise ValueError(f"document_count is {count!r:.40}")
+        if not isinstance(tokenizer.filters, str) or not isinstance(tokenizer.oov_token, (str, type(None))):
+            raise ValueError("filters and oov_token must be strings")
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        reason = f"{type(error).__name__}: {str(error)[:300]}"
+        raise ValueError(f"tokenizer_from_json: this is not what Tokenizer.to_json returns ({reason})") from error
     vars(tokenizer).update(learnt, document_count=count)
     return tokenizer
+
+
+def _learnt(name, text, key, value):
+    """A dict from its JSON, whose keys and values are of these types."""
+    entries = {key(k): v for k, v in json.loads(text).items()}
+    for v in entries.values():
+        if type(v) is not value or (value is int and v < 0):
+            raise ValueError(f"{name} holds {v!r:.40}")
+    return entries
 
 
 def text_to_word_sequence(input_text, filters=FILTERS, lower=True, split=" "):

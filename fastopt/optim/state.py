@@ -141,11 +141,11 @@ def load(path, opt):
     with archive.Archive("load", path, (FORMAT,), "fastopt.optim.save") as stored:
         optimizer, given = stored.attempt(_read, stored)
     if optimizer != type(opt).__name__:
-        raise ValueError(f"load: {os.fsdecode(path)!r} holds the state of {optimizer}, expected {type(opt).__name__}")
+        raise ValueError(f"load: {os.fsdecode(path)!r} holds the state of {optimizer:.80}, expected {type(opt).__name__}")
     try:
         put(opt, given)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"load: {os.fsdecode(path)!r}: {error}") from error
+        raise ValueError(f"load: {os.fsdecode(path)!r}: {archive.brief(str(error))}") from error
 
 
 def _read(stored):
