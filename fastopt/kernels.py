@@ -68,7 +68,7 @@ def _compiled(name):
 
 
 def ema(average, param, *, decay):
-    """Exponential average of the parameters (Polyak & Juditsky 1992, with a fixed horizon), in place."""
+    """average <- decay average + (1 - decay) param, in place (Polyak & Juditsky 1992, with a fixed horizon); decay in [0, 1]."""
     _arrays("ema", {"average": average, "param": param}, read_only=("param",))
     decay = hyper.number("ema", "decay", decay, hyper.CLOSED_UNIT)
     (target, source), changed = _dense([average, param])

@@ -40,7 +40,8 @@ def _read(path):
 def set_num_threads(n):
     """Lets a call use `n` threads (1 to 1024), or one where it is too small to gain from them. Results do not depend on it.
 
-    A child of `fork` always uses one: OpenMP's threads do not survive it.
+    Raises TypeError for what is no integer, ValueError for one out of range. A child of `fork` always uses one: OpenMP's threads
+    do not survive it.
     """
     from .backend import core
 
@@ -60,7 +61,13 @@ def get_num_threads():
 
 @contextmanager
 def num_threads(n):
-    """`with fastopt.num_threads(1): ...` sets the number of threads for a while; it holds for the whole process."""
+    """A context in which calls use `n` threads; it holds for the whole process. Errors as in set_num_threads.
+
+    >>> import fastopt
+    >>> with fastopt.num_threads(1):
+    ...     fastopt.get_num_threads()
+    1
+    """
     from .backend import core
 
     before = core.chosen_num_threads()

@@ -35,6 +35,9 @@ class Optimizer:
         {"params": ..., "lr": ..., ...} with options of their own. float32 and float64 NumPy arrays of any shape and strides, also
         in one optimizer; no two may share an element. None: to be given later, by bind(params).
     lr: learning rate, a number >= 0 or a schedule: any callable of the number of steps done, called with 0 for the first.
+    weight_decay: >= 0; that many times the parameter is added to its gradient (L2), or with decoupled_weight_decay the parameter is
+        multiplied by 1 - lr weight_decay before the update (Loshchilov & Hutter 2019).
+    betas: the decays beta1, beta2 of the averages of g and g^2, in [0, 1). eps: >= 0, keeps the divisor from 0.
     maximize: ascend instead of descend.
     ema: decay in [0, 1) of an exponential average of the parameters after each step, kept in the same pass; read it with ema().
     flush_subnormals: while a step computes, numbers below the smallest normal one (1.2e-38 in float32) count as zero. Moments of

@@ -33,6 +33,12 @@ class Adagrad(Optimizer):
              "inside" (keras, optax)        d = sqrt(s + eps)
 
     initial_accumulator_value is the first s: 0, or 0.1 under keras and optax. State: sum s. Further arguments: see Optimizer.
+
+    >>> import numpy as np, fastopt
+    >>> w = np.array([1.0, 2.0])
+    >>> fastopt.Adagrad([w], lr=0.1).step([np.array([4.0, -1.0])])
+    >>> w.round(6)
+    array([0.9, 2.1])
     """
 
 
@@ -128,6 +134,12 @@ class Lion(Optimizer):
     p <- p (1 - lr weight_decay) - lr sign(beta1 m + (1 - beta1) g), sign(0) = 0;  m <- beta2 m + (1 - beta2) g
 
     State: exp_avg m. Further arguments: see Optimizer.
+
+    >>> import numpy as np, fastopt
+    >>> w = np.array([1.0, 2.0, 3.0])
+    >>> fastopt.Lion([w], lr=0.25).step([np.array([1e-3, -5.0, 0.0])])
+    >>> w
+    array([0.75, 2.25, 3.  ])
     """
 
 
@@ -137,6 +149,14 @@ class Rprop(Optimizer):
     eta = etas[1] where g and the gradient before agree in sign, etas[0] where they differ (then g counts as 0), else 1
     s <- clip(s eta, *step_sizes);  p <- p - s sign(g)
 
-    lr is the first step size s. Under optax s is clipped only where eta is not 1, and each move comes one step late.
-    State: prev (the gradient before), step_size s. Further arguments: see Optimizer.
+    lr is the first step size s. clamp_unchanged: s is clipped also where eta is 1, not so under optax; delayed, as optax has it:
+    each move comes one step late. State: prev (the gradient before), step_size s. Further arguments: see Optimizer.
+
+    >>> import numpy as np, fastopt
+    >>> w = np.array([1.0, 2.0])
+    >>> opt = fastopt.Rprop([w], lr=0.1)
+    >>> for g in ([1.0, 9.0], [2.0, -1.0]):             # the second gradient turns: its move is left out
+    ...     opt.step([np.array(g)])
+    >>> w.round(6)
+    array([0.78, 1.9 ])
     """

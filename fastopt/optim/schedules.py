@@ -258,9 +258,9 @@ class Warmup(_Schedule):
 class OneCycle(_Schedule):
     """Up to lr, then far down. (Smith & Topin 2018; torch: OneCycleLR, where max_lr is lr; momentum is left alone)
 
-    From lr / div_factor at step 0 to lr at step pct_start steps - 1 to lr / div_factor / final_div_factor at step
-    steps - 1, each way along half a cosine or ("linear") a line. With three_phase, as in the paper, it is back at
-    lr / div_factor at step 2 pct_start steps - 2. As in torch, these turning points need not be whole steps.
+    anneal_strategy: "cos" or "linear". From lr / div_factor at step 0 to lr at step pct_start steps - 1 to lr / div_factor /
+    final_div_factor at step steps - 1, each way along half a cosine or ("linear") a line. With three_phase, as in the paper, it
+    is back at lr / div_factor at step 2 pct_start steps - 2. As in torch, these turning points need not be whole steps.
 
     >>> [round(OneCycle(8, steps=5, pct_start=0.6, div_factor=4, final_div_factor=2)(t), 2) for t in range(6)]
     [2.0, 5.0, 8.0, 4.5, 1.0, 1.0]
@@ -314,7 +314,7 @@ class InverseSqrt(_Schedule):
 class ReduceOnPlateau(_Schedule):
     """Times `factor` when a metric stops improving. (He et al. 2016, section 3.4; torch: ReduceLROnPlateau)
 
-    At every step the rate is `rate`, which `report(metric)`, called once an epoch, changes: when more than `patience`
+    At every step the rate is `rate`, at first lr, which `report(metric)`, called once an epoch, changes: when more than `patience`
     epochs in a row brought no improvement, to max(rate factor, min_lr), if that is lower by more than eps; the next
     `cooldown` epochs then count as good. In mode "min" improvement means below best (1 - threshold) or, with
     threshold_mode "absolute", best - threshold; in mode "max" above best (1 + threshold) or best + threshold. As in

@@ -144,7 +144,17 @@ def lookup(owner, activation, alpha, ndim):
 
 
 def activation_forward(x, activation="linear", *, alpha=None, out=None):
-    """y = activation(x), of any shape; softmax and log_softmax over the last axis. `out` may be x."""
+    """y = activation(x), of any shape; softmax and log_softmax over the last axis. `out` may be x.
+
+    activation: linear, relu, leaky_relu, elu, selu, gelu, gelu_tanh, silu, sigmoid, hard_sigmoid, tanh, softplus, softsign,
+        exponential, softmax or log_softmax; else ValueError. alpha >= 0: the slope of leaky_relu below 0 (0.2 by default), the
+        factor of elu there (1.0).
+
+    >>> import numpy as np
+    >>> from fastopt import kernels
+    >>> kernels.activation_forward(np.array([-2.0, 3.0]), "leaky_relu", alpha=0.1)
+    array([-0.2,  3. ])
+    """
     rule, alpha = lookup("activation_forward", activation, alpha, x.ndim)
     return deliver("activation_forward", out, rule.forward(x, alpha))
 
@@ -153,7 +163,7 @@ def activation_backward(dy, y, activation="linear", *, z=None, alpha=None, out=N
     """dz, the gradient with respect to z of a loss whose gradient with respect to y = activation(z) is dy, all of one shape.
 
     gelu, gelu_tanh and silu need z, for their derivative is no function of y. At a corner the derivative is that from the left, for
-    hard_sigmoid 0. `out` may be dy.
+    hard_sigmoid 0. `out` may be dy. activation, alpha: as in activation_forward.
     """
     rule, alpha = lookup("activation_backward", activation, alpha, y.ndim)
     if rule.needs_z and z is None:

@@ -9,7 +9,16 @@ from .out import deliver
 
 
 class Packed:
-    """The right operand of products that use it again and again; the compiled one keeps it in the order in which they read it."""
+    """The right operand of products that use it again and again: b (K, N), or with transpose (N, K), copied, for gemm.
+
+    The compiled one keeps it in the order in which the products read it. `shape` is (K, N).
+
+    >>> import numpy as np
+    >>> from fastopt import kernels
+    >>> packed = kernels.Packed(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    >>> kernels.gemm(np.array([[1.0, 1.0]]), packed)
+    array([[4., 6.]])
+    """
 
     def __init__(self, b, *, transpose=False):
         if b.ndim != 2:
@@ -23,6 +32,11 @@ def gemm(a, b, *, transpose_a=False, transpose_b=False, out=None, accumulate=Fal
 
     With `accumulate` the product is added to `out`, which must be given. b may be Packed. Raises ValueError where the shapes do
     not chain.
+
+    >>> import numpy as np
+    >>> from fastopt import kernels
+    >>> kernels.gemm(np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]]), transpose_b=True)
+    array([[11.]])
     """
     if isinstance(b, Packed):
         if transpose_b:
@@ -39,7 +53,12 @@ def gemm(a, b, *, transpose_a=False, transpose_b=False, out=None, accumulate=Fal
 def dense_forward(x, kernel, bias=None, activation="linear", *, return_z=False, alpha=None, out=None):
     """y = activation(z), z = x kernel + bias, of shape (..., O); with `return_z` the pair y, z.
 
-    x is (..., I), kernel (I, O), bias (O,); `alpha` is the parameter of leaky_relu and elu.
+    x is (..., I), kernel (I, O), bias (O,); activation and alpha as in activation_forward. `out`: y, or with `return_z` a tuple.
+
+    >>> import numpy as np
+    >>> from fastopt import kernels
+    >>> kernels.dense_forward(np.array([[1.0, 2.0]]), np.array([[1.0, -1.0], [1.0, -1.0]]), np.zeros(2), "relu")
+    array([[3., 0.]])
     """
     if kernel.ndim != 2 or x.ndim < 1 or x.shape[-1] != kernel.shape[0]:
         raise ValueError(f"dense_forward: x and kernel have shapes {x.shape} and {kernel.shape}, expected (..., I) and (I, O)")
@@ -56,8 +75,9 @@ def dense_backward(dy, x, kernel, y, activation="linear", *, z=None, alpha=None,
                    overwrite_dy=False, out=None):  # fmt: skip
     """The gradients dx, dkernel, dbias of a loss whose gradient with respect to y is dy; None for what `need` does not ask for.
 
-    y is what dense_forward returned; z as well, with `return_z`, where the derivative is no function of y (gelu, gelu_tanh,
-    silu). With `accumulate` dkernel and dbias are added to those in `out`; with `overwrite_dy` dy serves as workspace.
+    x, kernel, activation, alpha are those of dense_forward, y is what it returned; z as well, with `return_z`, where the
+    derivative is no function of y (gelu, gelu_tanh, silu). With `accumulate` dkernel and dbias are added to those in `out`; with
+    `overwrite_dy` dy serves as workspace.
     """
     shape = (*x.shape[:-1], kernel.shape[-1])
     for name, array in (("dy", dy), ("y", y), ("z", z)):

@@ -33,7 +33,12 @@ def dropout(x, rate, *, seed, step=0, out=None):
     """Inverted dropout (Srivastava et al. 2014): each element is 0 with probability `rate`, else x / (1 - rate).
 
     Which ones depends on seed, step (both in [0, 2^64)) and the element's index in C order alone, so that the backward pass is the
-    same call on dy: element i is dropped where its random word is below rate 2^32. 0 <= rate <= 1.
+    same call on dy: element i is dropped where its random word is below rate 2^32. 0 <= rate <= 1. `out` may be x.
+
+    >>> import numpy as np
+    >>> from fastopt import kernels
+    >>> kernels.dropout(np.ones(6), 0.5, seed=5)
+    array([2., 0., 2., 2., 0., 0.])
     """
     keep = words(seed, step, x.size).reshape(x.shape) >= np.uint64(rate * 2**32)
     return deliver("dropout", out, np.where(keep, x, 0) * x.dtype.type(1 / (1 - rate) if rate < 1 else 1))

@@ -25,7 +25,14 @@ def in_range(name, indices, embeddings):
 def embedding_forward(indices, embeddings, *, out=None):
     """y[...] = embeddings[indices[...]].
 
-    ValueError for an index out of range, which names the first one and its place; nothing is written then.
+    indices (...) are of any integer type, each in [0, V); embeddings (V, D), y and `out` (..., D), float32 or float64. ValueError
+    for an index out of range, which names the first one and its place; nothing is written then.
+
+    >>> import numpy as np
+    >>> from fastopt import kernels
+    >>> kernels.embedding_forward(np.array([2, 0]), np.array([[1.0], [2.0], [3.0]]))
+    array([[3.],
+           [1.]])
     """
     in_range("embedding_forward", indices, embeddings)
     return deliver("embedding_forward", out, embeddings[indices.astype(np.int64)])

@@ -17,7 +17,7 @@ def gru_forward(x, kernel, recurrent_kernel, bias=None, h0=None, *, reset_after=
     reset_after, n is of x kernel + bias[0] + r (h' recurrent_kernel + bias[1]), bias (2, 3H); without, of
     x kernel + (r h') recurrent_kernel + bias, bias (3H,). recurrent_dropout multiplies what enters a product with
     recurrent_kernel, r h' included, and not the h' of z h'. The other options, dtypes and errors are those of all recurrent
-    kernels: fastopt.reference.recurrent.
+    kernels: see fastopt.reference.recurrent.
     """
     owner = "gru_forward"
     sizes = check_forward(owner, 3, x, kernel, recurrent_kernel, bias, h0, lengths=lengths, dropout=dropout,
@@ -63,8 +63,8 @@ class Recurrent:
 def gru_backward(dy, dh_n, saved, *, need=(True,) * 5, accumulate=False, out=None):
     """dx, dkernel, drecurrent_kernel, dbias, dh0 of a loss with the gradients dy (B, T, H) and dh_n (B, H), each or None.
 
-    dbias is (2, 3H) with reset_after, else (3H,). With `accumulate` dkernel, drecurrent_kernel and dbias are added to those in
-    `out`.
+    saved is what gru_forward returned, good for one call; dbias is (2, 3H) with reset_after, else (3H,). With `accumulate` dkernel,
+    drecurrent_kernel and dbias are added to those in `out`; `need` has a flag for each result. See fastopt.reference.recurrent.
     """
     owner = "gru_backward"
     call = opened(owner, saved)

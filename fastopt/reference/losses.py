@@ -45,21 +45,30 @@ def mean_reduced(name, terms, gradient, weight, rows, out):
 
 
 def mean_squared_error(y_true, y_pred, *, weight=None, rows=None, out=None):
-    """Mean of (y_pred - y_true)^2 over the last axis."""
+    """Mean of (y_pred - y_true)^2 over the last axis. Arguments and results: see fastopt.reference.losses.
+
+    >>> import numpy as np
+    >>> from fastopt import kernels
+    >>> kernels.mean_squared_error(np.array([[1.0, 2.0]]), np.array([[1.0, 4.0]]))
+    (2.0, array([[0., 2.]]))
+    """
     same_shape("mean_squared_error", y_true, y_pred, y_pred.shape)
     error = y_pred - y_true
     return mean_reduced("mean_squared_error", error**2, 2 * error, weight, rows, out)
 
 
 def mean_absolute_error(y_true, y_pred, *, weight=None, rows=None, out=None):
-    """Mean of |y_pred - y_true| over the last axis."""
+    """Mean of |y_pred - y_true| over the last axis. Arguments and results: see fastopt.reference.losses."""
     same_shape("mean_absolute_error", y_true, y_pred, y_pred.shape)
     error = y_pred - y_true
     return mean_reduced("mean_absolute_error", np.abs(error), np.sign(error), weight, rows, out)
 
 
 def huber(y_true, y_pred, *, delta=1.0, weight=None, rows=None, out=None):
-    """Mean of e^2 / 2 where |e| <= delta, else delta |e| - delta^2 / 2, with e = y_pred - y_true (Huber 1964)."""
+    """Mean of e^2 / 2 where |e| <= delta, else delta |e| - delta^2 / 2, with e = y_pred - y_true (Huber 1964).
+
+    Arguments and results: see fastopt.reference.losses.
+    """
     same_shape("huber", y_true, y_pred, y_pred.shape)
     error = y_pred - y_true
     size = np.abs(error)
@@ -71,7 +80,7 @@ def binary_crossentropy(y_true, y_pred, *, from_logits=False, label_smoothing=0.
     """Mean of -t log(p) - (1 - t) log(1 - p) over the last axis.
 
     p is y_pred clipped, or the sigmoid of y_pred, never computed, with from_logits. t is y_true, drawn towards 1/2 by
-    label_smoothing: y_true (1 - label_smoothing) + label_smoothing / 2.
+    label_smoothing: y_true (1 - label_smoothing) + label_smoothing / 2. Arguments and results: see fastopt.reference.losses.
     """
     same_shape("binary_crossentropy", y_true, y_pred, y_pred.shape)
     t = y_true * (1 - label_smoothing) + 0.5 * label_smoothing if label_smoothing else y_true
@@ -95,6 +104,7 @@ def categorical_crossentropy(y_true, y_pred, *, from_logits=False, label_smoothi
 
     p is y_pred over its sum, then clipped; or the softmax of y_pred with from_logits. t is y_true, drawn towards 1 / C by
     label_smoothing: y_true (1 - label_smoothing) + label_smoothing / C. A row of probabilities whose sum is 0 gives NaN.
+    Arguments and results: see fastopt.reference.losses.
     """
     same_shape("categorical_crossentropy", y_true, y_pred, y_pred.shape)
     t = y_true * (1 - label_smoothing) + label_smoothing / y_true.shape[-1] if label_smoothing else y_true
@@ -110,7 +120,16 @@ def categorical_crossentropy(y_true, y_pred, *, from_logits=False, label_smoothi
 
 
 def sparse_categorical_crossentropy(y_true, y_pred, *, from_logits=False, weight=None, rows=None, out=None):
-    """categorical_crossentropy of the classes y_true: integers (...) in [0, C), ValueError names the first that is not."""
+    """categorical_crossentropy of the classes y_true: integers (...) in [0, C), ValueError names the first that is not.
+
+    from_logits: as in categorical_crossentropy. Arguments and results: see fastopt.reference.losses.
+
+    >>> import numpy as np
+    >>> from fastopt import kernels
+    >>> value, dy = kernels.sparse_categorical_crossentropy(np.array([1]), np.array([[0.0, 0.0]]), from_logits=True)
+    >>> round(value, 4), dy
+    (0.6931, array([[ 0.5, -0.5]]))
+    """
     name = "sparse_categorical_crossentropy"
     same_shape(name, y_true, y_pred, y_pred.shape[:-1])
     classes = y_pred.shape[-1]
@@ -135,14 +154,20 @@ def sparse_categorical_crossentropy(y_true, y_pred, *, from_logits=False, weight
 
 
 def kl_divergence(y_true, y_pred, *, weight=None, rows=None, out=None):
-    """Sum of t log(t / p) over the last axis, t and p clipped to [EPSILON, 1] (Kullback & Leibler 1951)."""
+    """Sum of t log(t / p) over the last axis, t and p being y_true and y_pred clipped to [1e-7, 1] (Kullback & Leibler 1951).
+
+    Arguments and results: see fastopt.reference.losses.
+    """
     same_shape("kl_divergence", y_true, y_pred, y_pred.shape)
     t, (p, inside) = np.clip(y_true, EPSILON, 1), clipped(y_pred, EPSILON, 1)
     return reduced("kl_divergence", np.sum(t * np.log(t / p), axis=-1), np.where(inside, -t / p, 0), weight, rows, out)
 
 
 def hinge(y_true, y_pred, *, weight=None, rows=None, out=None):
-    """Mean of max(1 - t y_pred, 0) over the last axis, t in {-1, 1}: y_true, or 2 y_true - 1 where all of it is 0 or 1."""
+    """Mean of max(1 - t y_pred, 0) over the last axis, t in {-1, 1}: y_true, or 2 y_true - 1 where all of it is 0 or 1.
+
+    Arguments and results: see fastopt.reference.losses.
+    """
     same_shape("hinge", y_true, y_pred, y_pred.shape)
     t = 2 * y_true - 1 if np.all((y_true == 0) | (y_true == 1)) else y_true
     margin = 1 - t * y_pred
@@ -150,7 +175,10 @@ def hinge(y_true, y_pred, *, weight=None, rows=None, out=None):
 
 
 def cosine_similarity(y_true, y_pred, *, weight=None, rows=None, out=None):
-    """-sum of t p over the last axis, t and p being y_true and y_pred over their length; a length counts as EPSILON at least."""
+    """-sum of t p over the last axis, t and p being y_true and y_pred over their length; a length counts as 1e-7 at least.
+
+    Arguments and results: see fastopt.reference.losses.
+    """
     same_shape("cosine_similarity", y_true, y_pred, y_pred.shape)
     length = np.sqrt(np.sum(y_pred**2, axis=-1, keepdims=True))
     t = y_true / np.maximum(np.sqrt(np.sum(y_true**2, axis=-1, keepdims=True)), EPSILON)
@@ -161,7 +189,7 @@ def cosine_similarity(y_true, y_pred, *, weight=None, rows=None, out=None):
 
 
 def penalty(param, *, l1=0.0, l2=0.0, accumulate=False, out=None):
-    """l1 sum(|w|) + l2 sum(w^2), a Python float summed in double, and its gradient; accumulate adds the gradient to `out`."""
+    """l1 sum(|w|) + l2 sum(w^2) of w = param, a Python float summed in double, and its gradient; accumulate adds it to `out`."""
     value = l1 * np.sum(np.abs(param), dtype=np.float64) + l2 * np.sum(np.square(param, dtype=np.float64))
     gradient = l1 * np.sign(param) + 2 * l2 * param
     return float(value), deliver("penalty", out, out + gradient if accumulate else gradient)

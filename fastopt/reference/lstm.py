@@ -20,7 +20,15 @@ def lstm_forward(x, kernel, recurrent_kernel, bias=None, h0=None, c0=None, *, ac
     Schmidhuber 2000). projection (H, P): h = (o activation(c)) projection (Sak et al. 2014), recurrent_kernel is then (P, 4H), h0
     and h_n (B, P), y (B, T, P). clip > 0: pre-activations are limited to [-clip, clip], their gradient is 0 beyond.
     input_forget: f = 1 - i, the columns of f are not used (Greff et al. 2017). The other options, dtypes and errors are those of
-    all recurrent kernels: fastopt.reference.recurrent.
+    all recurrent kernels: see fastopt.reference.recurrent.
+
+    >>> import numpy as np
+    >>> from fastopt import kernels
+    >>> rng = np.random.default_rng(0)
+    >>> x, kernel, recurrent_kernel = (rng.standard_normal(shape) for shape in ((2, 5, 3), (3, 16), (4, 16)))
+    >>> y, h_n, c_n, saved = kernels.lstm_forward(x, kernel, recurrent_kernel, lengths=np.array([5, 2]))
+    >>> y.shape, bool((y[0, 4] == h_n[0]).all()), bool((y[1, 1] == h_n[1]).all()), y[1, 2]
+    ((2, 5, 4), True, True, array([0., 0., 0., 0.]))
     """
     owner = "lstm_forward"
     sizes = check_forward(owner, 4, x, kernel, recurrent_kernel, bias, h0, c0, lengths=lengths, dropout=dropout,
@@ -72,9 +80,10 @@ def within(z, clip):
 def lstm_backward(dy, dh_n, dc_n, saved, *, need=(True,) * 6, accumulate=False, out=None):
     """dx, dkernel, drecurrent_kernel, dbias, dh0, dc0 of a loss with the gradients dy (B, T, P), dh_n (B, P), dc_n (B, H).
 
-    Where the forward pass had peepholes or a projection, dpeepholes and dprojection follow, None for the one that it had not;
-    `need` and `out` have an entry for each of the eight, or for the first six, the others being needed and made anew. With
-    `accumulate` all but dx, dh0 and dc0 are added to those in `out`.
+    saved is what lstm_forward returned, good for one call; see fastopt.reference.recurrent. Where the forward pass had peepholes
+    or a projection, dpeepholes and dprojection follow, None for the one that it had not; `need` and `out` have an entry for each
+    of the eight, or for the first six, the others being needed and made anew. With `accumulate` all but dx, dh0 and dc0 are added
+    to those in `out`.
     """
     owner = "lstm_backward"
     call = opened(owner, saved)

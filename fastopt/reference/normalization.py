@@ -17,7 +17,15 @@ def one_or_more(name, x, statistics=True):
 def batch_norm_forward(x, gamma=None, beta=None, *, mean=None, variance=None, eps=1e-3, out=None):
     """y = gamma (x - mean) / sqrt(variance + eps) + beta (Ioffe & Szegedy 2015), mean and variance.
 
-    mean and biased variance (C,) are those over all axes but the last, or the given ones, which come back as they are.
+    mean and biased variance (C,) are those over all axes but the last, or the given ones, which come back as they are. x is (...,
+    C); gamma and beta (C,) are 1 and 0 where they are None. `out`: (y, mean, variance). ValueError for an x without rows or
+    columns.
+
+    >>> import numpy as np
+    >>> from fastopt import kernels
+    >>> y, mean, variance = kernels.batch_norm_forward(np.array([[1.0], [3.0]]), eps=0.0)
+    >>> y.ravel(), mean, variance
+    (array([-1.,  1.]), array([2.]), array([1.]))
     """
     one_or_more("batch_norm_forward", x, mean is None)
     if (mean is None) != (variance is None):
@@ -33,7 +41,8 @@ def batch_norm_forward(x, gamma=None, beta=None, *, mean=None, variance=None, ep
 def batch_norm_backward(dy, x, gamma, mean, variance, *, eps=1e-3, fixed=False, out=None):
     """dx, dgamma, dbeta from dy (..., C), with what batch_norm_forward took and returned.
 
-    fixed: mean and variance had been given, so that no gradient runs through them.
+    fixed: mean and variance had been given, so that no gradient runs through them. x, gamma, eps: as in batch_norm_forward;
+    `out`: (dx, dgamma, dbeta).
     """
     one_or_more("batch_norm_backward", x, not fixed)
     rows = tuple(range(x.ndim - 1))
@@ -49,7 +58,8 @@ def batch_norm_backward(dy, x, gamma, mean, variance, *, eps=1e-3, fixed=False, 
 def layer_norm_forward(x, gamma=None, beta=None, *, eps=1e-3, out=None):
     """y = gamma (x - mean) rstd + beta with rstd = 1 / sqrt(variance + eps) (Ba, Kiros & Hinton 2016), mean and rstd.
 
-    mean, biased variance and rstd (...) are those over the last axis.
+    mean, biased variance and rstd (...) are those over the last axis; x is (..., C), gamma and beta (C,) are 1 and 0 where they are
+    None. `out`: (y, mean, rstd).
     """
     one_or_more("layer_norm_forward", x, False)
     mean, rstd = np.mean(x, axis=-1), 1 / np.sqrt(np.var(x, axis=-1) + eps)
@@ -59,7 +69,7 @@ def layer_norm_forward(x, gamma=None, beta=None, *, eps=1e-3, out=None):
 
 
 def layer_norm_backward(dy, x, gamma, mean, rstd, *, out=None):
-    """dx, dgamma, dbeta from dy (..., C), with what layer_norm_forward took and returned."""
+    """dx, dgamma, dbeta, also the form of `out`, from dy (..., C), with x, gamma, mean, rstd as in layer_norm_forward."""
     one_or_more("layer_norm_backward", x, False)
     rows = tuple(range(x.ndim - 1))
     normal = (x - mean[..., None]) * rstd[..., None]

@@ -1,8 +1,10 @@
 """One update of a parameter by each rule, in plain NumPy: the definition of the kernels of the same names.
 
-Every function changes `param` and its states in place and leaves `grad` alone. Arrays have one shape and dtype;
-`step` counts from 1. Arguments and defaults are torch.optim's where torch has them; the others select the formulas of
-the other frameworks. `grad_scale`, `clip_value` and `clip_factor` are what a step does to gradients beforehand.
+Every function changes `param` and its states in place and leaves `grad` alone. Arrays have one shape and dtype, float32 or float64;
+a state that no option asks for may be None. `step` counts from 1. Arguments and defaults are torch.optim's where torch has them;
+the others select the formulas of the other frameworks. What a step does to gradients beforehand: they are divided by
+`grad_scale`, clipped to +-`clip_value` and multiplied by `clip_factor`. Then `maximize` turns their sign, and weight decay is
+added.
 """
 
 import math
@@ -27,7 +29,10 @@ def gradient(param, grad, lr, weight_decay, decoupled_weight_decay, maximize, gr
 # fmt: off
 def sgd(param, grad, momentum_buffer=None, *, step, lr=1e-3, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False,
         maximize=False, decoupled_weight_decay=False, velocity="sum", grad_scale=1.0, clip_value=inf, clip_factor=1.0):
-    """Gradient descent with momentum (Polyak 1964), Nesterov's form (Sutskever et al. 2013)."""
+    """Gradient descent with momentum (Polyak 1964), Nesterov's form (Sutskever et al. 2013).
+
+    Arrays and step: see fastopt.reference.optimizers; state, formulas and options: see fastopt.SGD.
+    """
     g = gradient(param, grad, lr, weight_decay, decoupled_weight_decay, maximize, grad_scale, clip_value, clip_factor)
     if not momentum:
         param -= lr * g
@@ -46,7 +51,10 @@ def sgd(param, grad, momentum_buffer=None, *, step, lr=1e-3, momentum=0.0, dampe
 
 def adagrad(param, grad, sum, *, step, lr=1e-2, lr_decay=0.0, weight_decay=0.0, eps=1e-10, maximize=False,
             decoupled_weight_decay=False, eps_mode="outside", grad_scale=1.0, clip_value=inf, clip_factor=1.0):
-    """AdaGrad (Duchi, Hazan & Singer 2011)."""
+    """AdaGrad (Duchi, Hazan & Singer 2011).
+
+    Arrays and step: see fastopt.reference.optimizers; state, formulas and options: see fastopt.Adagrad.
+    """
     g = gradient(param, grad, lr, weight_decay, decoupled_weight_decay, maximize, grad_scale, clip_value, clip_factor)
     sum += g**2
     denominator = np.sqrt(sum + eps) if eps_mode == "inside" else np.sqrt(sum) + eps
@@ -56,7 +64,10 @@ def adagrad(param, grad, sum, *, step, lr=1e-2, lr_decay=0.0, weight_decay=0.0, 
 def rmsprop(param, grad, square_avg, grad_avg=None, momentum_buffer=None, *, step, lr=1e-2, alpha=0.99, eps=1e-8,
             weight_decay=0.0, momentum=0.0, centered=False, maximize=False, decoupled_weight_decay=False, eps_mode="outside",
             lr_in_momentum=False, grad_scale=1.0, clip_value=inf, clip_factor=1.0):
-    """RMSprop (Tieleman & Hinton 2012), centered (Graves 2013): a variance that rounds below 0 counts as 0."""
+    """RMSprop (Tieleman & Hinton 2012), centered (Graves 2013): a variance that rounds below 0 counts as 0.
+
+    Arrays and step: see fastopt.reference.optimizers; states, formulas and options: see fastopt.RMSprop.
+    """
     g = gradient(param, grad, lr, weight_decay, decoupled_weight_decay, maximize, grad_scale, clip_value, clip_factor)
     square_avg[...] = alpha * square_avg + (1 - alpha) * g**2
     size = square_avg
@@ -76,7 +87,10 @@ def rmsprop(param, grad, square_avg, grad_avg=None, momentum_buffer=None, *, ste
 
 def adadelta(param, grad, square_avg, acc_delta, *, step, lr=1.0, rho=0.9, eps=1e-6, weight_decay=0.0, maximize=False,
              decoupled_weight_decay=False, grad_scale=1.0, clip_value=inf, clip_factor=1.0):
-    """AdaDelta (Zeiler 2012, Algorithm 1)."""
+    """AdaDelta (Zeiler 2012, Algorithm 1).
+
+    Arrays and step: see fastopt.reference.optimizers; states, formulas and options: see fastopt.Adadelta.
+    """
     g = gradient(param, grad, lr, weight_decay, decoupled_weight_decay, maximize, grad_scale, clip_value, clip_factor)
     square_avg[...] = rho * square_avg + (1 - rho) * g**2
     update = np.sqrt(acc_delta + eps) / np.sqrt(square_avg + eps) * g
@@ -87,7 +101,17 @@ def adadelta(param, grad, square_avg, acc_delta, *, step, lr=1.0, rho=0.9, eps=1
 def adam(param, grad, exp_avg, exp_avg_sq, max_exp_avg_sq=None, *, step, lr=1e-3, betas=(0.9, 0.999), eps=1e-8,
          weight_decay=0.0, amsgrad=False, maximize=False, decoupled_weight_decay=False, bias_correction=True,
          eps_mode="outside", eps_root=0.0, amsgrad_max="raw", grad_scale=1.0, clip_value=inf, clip_factor=1.0):
-    """Adam (Kingma & Ba 2015, Algorithm 1), AMSGrad (Reddi et al. 2018), AdamW (Loshchilov & Hutter 2019)."""
+    """Adam (Kingma & Ba 2015, Algorithm 1), AMSGrad (Reddi et al. 2018), AdamW (Loshchilov & Hutter 2019).
+
+    >>> import numpy as np
+    >>> from fastopt import kernels
+    >>> p, m, v = np.ones(2), np.zeros(2), np.zeros(2)
+    >>> kernels.adam(p, np.array([3.0, -0.5]), m, v, step=1, lr=0.1)
+    >>> p.round(6)
+    array([0.9, 1.1])
+
+    Arrays and step: see fastopt.reference.optimizers; states, formulas and options: see fastopt.Adam.
+    """
     g = gradient(param, grad, lr, weight_decay, decoupled_weight_decay, maximize, grad_scale, clip_value, clip_factor)
     beta1, beta2 = betas
     c1, c2 = (1 - beta1**step, 1 - beta2**step) if bias_correction else (1.0, 1.0)
@@ -109,7 +133,10 @@ def adam(param, grad, exp_avg, exp_avg_sq, max_exp_avg_sq=None, *, step, lr=1e-3
 
 def adamax(param, grad, exp_avg, exp_inf, *, step, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, maximize=False,
            decoupled_weight_decay=False, eps_mode="max", grad_scale=1.0, clip_value=inf, clip_factor=1.0):
-    """Adamax (Kingma & Ba 2015, Algorithm 2)."""
+    """Adamax (Kingma & Ba 2015, Algorithm 2).
+
+    Arrays and step: see fastopt.reference.optimizers; states, formulas and options: see fastopt.Adamax.
+    """
     g = gradient(param, grad, lr, weight_decay, decoupled_weight_decay, maximize, grad_scale, clip_value, clip_factor)
     beta1, beta2 = betas
     exp_avg[...] = beta1 * exp_avg + (1 - beta1) * g
@@ -125,7 +152,10 @@ def nadam_momentum(step, beta1, momentum_decay):
 
 def nadam(param, grad, exp_avg, exp_avg_sq, *, step, mu_product=1.0, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0,
           momentum_decay=4e-3, decoupled_weight_decay=False, maximize=False, grad_scale=1.0, clip_value=inf, clip_factor=1.0):
-    """NAdam (Dozat 2016). mu_product is the product of nadam_momentum over the steps before this one."""
+    """NAdam (Dozat 2016). mu_product is the product of mu_t over the steps before this one.
+
+    Arrays and step: see fastopt.reference.optimizers; states, formulas and options: see fastopt.NAdam.
+    """
     g = gradient(param, grad, lr, weight_decay, decoupled_weight_decay, maximize, grad_scale, clip_value, clip_factor)
     beta1, beta2 = betas
     mu, mu_next = nadam_momentum(step, beta1, momentum_decay), nadam_momentum(step + 1, beta1, momentum_decay)
@@ -139,7 +169,10 @@ def nadam(param, grad, exp_avg, exp_avg_sq, *, step, mu_product=1.0, lr=2e-3, be
 def radam(param, grad, exp_avg, exp_avg_sq, *, step, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0,
           decoupled_weight_decay=False, maximize=False, eps_mode="hat", threshold=5.0, grad_scale=1.0, clip_value=inf,
           clip_factor=1.0):
-    """Rectified Adam (Liu et al. 2020, Algorithm 2)."""
+    """Rectified Adam (Liu et al. 2020, Algorithm 2).
+
+    Arrays and step: see fastopt.reference.optimizers; states, formulas and options: see fastopt.RAdam.
+    """
     g = gradient(param, grad, lr, weight_decay, decoupled_weight_decay, maximize, grad_scale, clip_value, clip_factor)
     beta1, beta2 = betas
     c1, c2 = 1 - beta1**step, 1 - beta2**step
@@ -157,7 +190,10 @@ def radam(param, grad, exp_avg, exp_avg_sq, *, step, lr=1e-3, betas=(0.9, 0.999)
 
 def lion(param, grad, exp_avg, *, step, lr=1e-4, betas=(0.9, 0.99), weight_decay=0.0, maximize=False,
          decoupled_weight_decay=True, grad_scale=1.0, clip_value=inf, clip_factor=1.0):
-    """Lion (Chen et al. 2023, Algorithm 2)."""
+    """Lion (Chen et al. 2023, Algorithm 2).
+
+    Arrays and step: see fastopt.reference.optimizers; state, formulas and options: see fastopt.Lion.
+    """
     g = gradient(param, grad, lr, weight_decay, decoupled_weight_decay, maximize, grad_scale, clip_value, clip_factor)
     beta1, beta2 = betas
     param -= lr * np.sign(beta1 * exp_avg + (1 - beta1) * g)
@@ -166,7 +202,10 @@ def lion(param, grad, exp_avg, *, step, lr=1e-4, betas=(0.9, 0.99), weight_decay
 
 def rprop(param, grad, prev, step_size, *, step, lr=1e-2, etas=(0.5, 1.2), step_sizes=(1e-6, 50.0), maximize=False,
           clamp_unchanged=True, delayed=False, grad_scale=1.0, clip_value=inf, clip_factor=1.0):
-    """Rprop without backtracking (Riedmiller & Braun 1993; iRprop-, Igel & Huesken 2000). lr is step_size at the first step."""
+    """Rprop without backtracking (Riedmiller & Braun 1993; iRprop-, Igel & Huesken 2000). lr is step_size at the first step.
+
+    Arrays and step: see fastopt.reference.optimizers; states, formulas and options: see fastopt.Rprop.
+    """
     g = gradient(param, grad, lr, 0.0, False, maximize, grad_scale, clip_value, clip_factor)
     turn = np.sign(g * prev)
     eta = np.where(turn > 0, etas[1], np.where(turn < 0, etas[0], 1)) + 0 * turn  # NaN stays
@@ -184,6 +223,6 @@ def rprop(param, grad, prev, step_size, *, step, lr=1e-2, etas=(0.5, 1.2), step_
 
 
 def ema(average, param, *, decay):
-    """Exponential average of the parameters (Polyak & Juditsky 1992, with a fixed horizon), in place."""
+    """average <- decay average + (1 - decay) param, in place (Polyak & Juditsky 1992, with a fixed horizon); decay in [0, 1]."""
     average[...] = decay * average + (1 - decay) * param
 # fmt: on

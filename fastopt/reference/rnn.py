@@ -12,7 +12,17 @@ def rnn_forward(x, kernel, recurrent_kernel, bias=None, h0=None, *, activation="
                 recurrent_dropout=None, keep=True, out=None):  # fmt: skip
     """y (B, T, H), h_n (B, H) and saved, from x (B, T, I), kernel (I, H), recurrent_kernel (H, H), bias (H,), h0 (B, H).
 
-    The options, dtypes and errors are those of all recurrent kernels: fastopt.reference.recurrent.
+    The options, dtypes and errors are those of all recurrent kernels: see fastopt.reference.recurrent.
+
+    >>> import numpy as np
+    >>> from fastopt import kernels
+    >>> x, one = np.ones((1, 3, 1)), np.ones((1, 1))
+    >>> y, h_n, saved = kernels.rnn_forward(x, one, one, activation="linear")
+    >>> y.ravel(), h_n
+    (array([1., 2., 3.]), array([[3.]]))
+    >>> dx, dkernel, drecurrent_kernel, dbias, dh0 = kernels.rnn_backward(None, np.ones((1, 1)), saved)
+    >>> dx.ravel(), dkernel
+    (array([1., 1., 1.]), array([[3.]]))
     """
     owner = "rnn_forward"
     sizes = check_forward(owner, 1, x, kernel, recurrent_kernel, bias, h0, lengths=lengths, dropout=dropout,
@@ -36,7 +46,8 @@ def rnn_forward(x, kernel, recurrent_kernel, bias=None, h0=None, *, activation="
 def rnn_backward(dy, dh_n, saved, *, need=(True,) * 5, accumulate=False, out=None):
     """dx, dkernel, drecurrent_kernel, dbias, dh0 of a loss with the gradients dy (B, T, H) and dh_n (B, H), each or None.
 
-    With `accumulate` dkernel, drecurrent_kernel and dbias are added to those in `out`.
+    saved is what rnn_forward returned, good for one call. With `accumulate` dkernel, drecurrent_kernel and dbias are added to
+    those in `out`; `need` has a flag for each result, None comes for what it does not ask for. See fastopt.reference.recurrent.
     """
     owner = "rnn_backward"
     call = opened(owner, saved)
