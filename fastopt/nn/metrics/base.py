@@ -66,7 +66,7 @@ class Mean(Metric):
             return
         if sample_weight is None:
             count = len(values) if values.ndim else 1
-            total = np.count_nonzero(values) if values.dtype == bool else float(np.add.reduce(values, None, np.float64))
+            total = int(np.count_nonzero(values)) if values.dtype == bool else float(np.add.reduce(values, None, np.float64))
             self.total += total if count == values.size else total * count / values.size
             self.count += count
         else:
