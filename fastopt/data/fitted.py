@@ -43,7 +43,7 @@ class Fitted:
         }
 
     def load_state_dict(self, state):
-        """Takes what state_dict returned, settings included; raises ValueError where it is of another, and changes nothing then."""
+        """Takes state, what state_dict returned, settings included; ValueError where it is of another, and nothing changes then."""
         owner, names = f"{type(self).__name__}.load_state_dict", (*self.SETTINGS, *self.STATISTICS)
         if not hasattr(state, "keys") or set(state.keys()) != set(names):
             got = sorted(map(str, state.keys())) if hasattr(state, "keys") else type(state).__name__

@@ -76,7 +76,7 @@ class Tokenizer:
         return [[known.get(word, other) for word in words] for words in parted]
 
     def sequences_to_texts(self, sequences):
-        """For each sequence of integers its words, joined by spaces; those without a word are left out, or are oov_token."""
+        """For each of sequences, of integers, its words, joined by spaces; those without a word are left out, or are oov_token."""
         known = {index: word for index, word in self.index_word.items() if not self.num_words or index < self.num_words}
         lists = (np.asarray(sequence).tolist() for sequence in sequences)
         if self.oov_token is None:
@@ -93,7 +93,7 @@ class Tokenizer:
         return self.sequences_to_matrix(self.texts_to_sequences(texts), mode)
 
     def sequences_to_matrix(self, sequences, mode="binary"):
-        """texts_to_matrix of sequences of integers; those of num_words and above are left out."""
+        """texts_to_matrix of sequences of integers; those of num_words and above are left out. mode: as in texts_to_matrix."""
         owner = "Tokenizer.sequences_to_matrix"
         if mode not in MODES:
             raise ValueError(f"{owner}: mode must be one of {', '.join(MODES)}, got {mode!r}")
@@ -152,7 +152,7 @@ class Tokenizer:
 
 
 def tokenizer_from_json(json_string):
-    """The Tokenizer that to_json, of fastopt or of Keras, made this string of."""
+    """The Tokenizer that to_json, of fastopt or of Keras, made json_string of; ValueError for any other string."""
     try:
         config = dict(json.loads(json_string)["config"])
         learnt = {name: _learnt(name, config.pop(name), key, value) for name, (key, value) in LEARNT.items()}
@@ -180,5 +180,9 @@ def _learnt(name, text, key, value):
 
 
 def text_to_word_sequence(input_text, filters=FILTERS, lower=True, split=" "):
-    """The list of words of one text, as Tokenizer parts them."""
+    """The list of words of input_text, as Tokenizer parts them.
+
+    >>> text_to_word_sequence("The cat sat.")
+    ['the', 'cat', 'sat']
+    """
     return next(iter(Tokenizer(None, filters, lower, split)._parted("text_to_word_sequence", [input_text])))

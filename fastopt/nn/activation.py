@@ -12,7 +12,12 @@ MASKED = -1e9  # what stands for masked elements before a softmax, as in Keras
 class Activation(Layer):
     """y = activation(x), elementwise, or over the last axis for softmax and log_softmax.
 
-    activation: a name of fastopt.nn.activations, or an object of theirs.
+    activation: a name of fastopt.nn.activations, or an object of theirs. Further arguments: see Layer.
+
+    >>> import numpy as np
+    >>> from fastopt import nn
+    >>> nn.Activation("tanh")(np.zeros((1, 2), "float32"))
+    array([[0., 0.]], dtype=float32)
     """
 
     supports_masking = splits = True
@@ -52,7 +57,7 @@ class _Fixed(Activation):
 
 
 class ReLU(_Fixed):
-    """max(x, 0), or with negative_slope > 0 LeakyReLU."""
+    """max(x, 0), or with negative_slope > 0 LeakyReLU (Nair & Hinton 2010). Further arguments: see Layer."""
 
     def __init__(self, negative_slope=0.0, **kwargs):
         self.negative_slope = float(negative_slope)
@@ -63,7 +68,10 @@ class ReLU(_Fixed):
 
 
 class LeakyReLU(_Fixed):
-    """x where it is positive, negative_slope x elsewhere (Maas, Hannun & Ng 2013); alpha is its older name."""
+    """x where it is positive, negative_slope x elsewhere (Maas, Hannun & Ng 2013); alpha is its older name.
+
+    Further arguments: see Layer.
+    """
 
     def __init__(self, negative_slope=0.3, alpha=None, **kwargs):
         self.negative_slope = float(negative_slope if alpha is None else alpha)
@@ -74,7 +82,10 @@ class LeakyReLU(_Fixed):
 
 
 class ELU(_Fixed):
-    """x where it is positive, alpha (exp(x) - 1) elsewhere (Clevert, Unterthiner & Hochreiter 2016)."""
+    """x where it is positive, alpha (exp(x) - 1) elsewhere (Clevert, Unterthiner & Hochreiter 2016).
+
+    Further arguments: see Layer.
+    """
 
     def __init__(self, alpha=1.0, **kwargs):
         self.alpha = float(alpha)
@@ -85,7 +96,7 @@ class ELU(_Fixed):
 
 
 class Softmax(_Fixed):
-    """exp(x) over its sum along the last axis.
+    """exp(x) over its sum along the last axis (Bridle 1990). Further arguments: see Layer.
 
     A mask of the input's shape leaves masked elements out, which get 0, or, where all of a row are, equal shares. A mask (B, T) of
     inputs (B, T, C), which Keras refuses, says nothing of the features and only goes on.

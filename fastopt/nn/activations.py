@@ -17,7 +17,8 @@ DEFAULT_ALPHA = {"leaky_relu": 0.2, "elu": 1.0}
 
 @dataclass(frozen=True)
 class Activation:
-    """An activation as the kernels take it: its name, and alpha, the slope of leaky_relu below 0 or the factor of elu there.
+    """An activation as the kernels take it: kernel, its name, and alpha, the slope of leaky_relu below 0 or the factor of elu
+    there.
 
     needs_z: whether its gradient needs what went in, and not only what came out.
     """
@@ -53,7 +54,12 @@ def linear(x):
 
 
 def relu(x, negative_slope=0.0):
-    """x where it is positive, elsewhere negative_slope x."""
+    """x where it is positive, elsewhere negative_slope x (Nair & Hinton 2010).
+
+    >>> from fastopt.nn import activations
+    >>> activations.relu([-2.0, 3.0])
+    array([0., 3.])
+    """
     return (Activation("leaky_relu", negative_slope) if negative_slope else Activation("relu"))(x)
 
 
@@ -68,12 +74,12 @@ def elu(x, alpha=1.0):
 
 
 def selu(x):
-    """1.0507 times elu with alpha = 1.6733, which keeps mean 0 and variance 1 (Klambauer et al. 2017)."""
+    """1.0507 times elu of x with alpha = 1.6733, which keeps mean 0 and variance 1 (Klambauer et al. 2017)."""
     return Activation("selu")(x)
 
 
 def gelu(x, approximate=False):
-    """x times the normal distribution function at x, or its approximation by tanh (Hendrycks & Gimpel 2016)."""
+    """x times the normal distribution function at x, or, approximate, that by tanh (Hendrycks & Gimpel 2016)."""
     return Activation("gelu_tanh" if approximate else "gelu")(x)
 
 
@@ -93,22 +99,22 @@ def sigmoid(x):
 
 
 def hard_sigmoid(x):
-    """x / 6 + 1 / 2, cut off at 0 and 1."""
+    """x / 6 + 1 / 2, cut off at 0 and 1 (Courbariaux, Bengio & David 2015, in Keras 3's slope)."""
     return Activation("hard_sigmoid")(x)
 
 
 def tanh(x):
-    """The hyperbolic tangent."""
+    """The hyperbolic tangent of x."""
     return Activation("tanh")(x)
 
 
 def softplus(x):
-    """log(1 + exp(x))."""
+    """log(1 + exp(x)) (Dugas et al. 2001)."""
     return Activation("softplus")(x)
 
 
 def softsign(x):
-    """x / (1 + |x|)."""
+    """x / (1 + |x|) (Bergstra et al. 2009)."""
     return Activation("softsign")(x)
 
 
@@ -123,13 +129,13 @@ def _last_axis(owner, axis):
 
 
 def softmax(x, axis=-1):
-    """exp(x) over its sum along the last axis."""
+    """exp(x) over its sum along the last axis, for which axis stands (Bridle 1990)."""
     _last_axis("softmax", axis)
     return Activation("softmax")(x)
 
 
 def log_softmax(x, axis=-1):
-    """log(softmax(x))."""
+    """log(softmax(x)); axis: as in softmax."""
     _last_axis("log_softmax", axis)
     return Activation("log_softmax")(x)
 
@@ -148,12 +154,12 @@ def serialize(activation):
 
 
 def deserialize(config, custom_objects=None):
-    """The Activation of a name or a configuration."""
+    """The Activation of config, a name or a configuration. custom_objects is not used."""
     return get(config)
 
 
 def get(identifier):
-    """The Activation for a name, None (linear), a function of this module, an Activation, or a configuration."""
+    """The Activation for identifier: a name, None (linear), a function of this module, an Activation, or a configuration."""
     if identifier is None or isinstance(identifier, str):
         return Activation(identifier or "linear")
     if isinstance(identifier, Activation):

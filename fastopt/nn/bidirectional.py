@@ -17,7 +17,8 @@ class Bidirectional(TakesStates, Container):
     layer: SimpleRNN, LSTM or GRU; what works is a copy, forward_layer, with weights of its own. backward_layer: by default another
     copy, with go_backwards=True. merge_mode: "concat" along the last axis, "sum", "mul", "ave", or None for both results.
     With return_sequences masked steps are 0. With return_state the states of forward_layer, then those of backward_layer follow;
-    initial_state holds the first ones in this order.
+    initial_state holds the first ones in this order. weights: arrays to begin with, as get_weights gives them. Further arguments:
+    see Layer.
 
     >>> from fastopt import nn
     >>> nn.Bidirectional(nn.LSTM(4, return_sequences=True))(nn.Input(shape=(10, 8))).shape
@@ -182,7 +183,7 @@ class Bidirectional(TakesStates, Container):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        """The layer that get_config described, with weights of its own."""
+        """The layer that get_config described, `config`, with weights of its own. custom_objects: as in load_model."""
         from . import configuration
 
         inner = {name: configuration.build(config[name], custom_objects or {}) for name in ("layer", "backward_layer")}

@@ -30,7 +30,7 @@ class Container(Layer):
         return list(found)
 
     def get_layer(self, name=None, index=None):
-        """The layer of this name, or with this position in `layers`."""
+        """The layer of this name, or with this index in `layers`; ValueError where there is none."""
         if (name is None) == (index is None):
             raise ValueError("get_layer: expected name or index")
         if index is not None:

@@ -11,8 +11,8 @@ class Dense(Layer):
     """y = activation(x kernel + bias) over the last axis: x (..., I), kernel (I, units), bias (units,).
 
     units: number of outputs, >= 1. activation: a name of fastopt.nn.activations, or None for linear. use_bias: whether there is a
-    bias. Initialisers by name or object: kernel glorot_uniform (Glorot & Bengio 2010), bias zeros. Regularisers: penalties on
-    kernel, bias and result (activity).
+    bias. kernel_initializer (glorot_uniform: Glorot & Bengio 2010), bias_initializer: by name or object. kernel_regularizer,
+    bias_regularizer, activity_regularizer: penalties on kernel, bias and result. Further arguments: see Layer.
 
     >>> from fastopt import nn
     >>> nn.Dense(3, activation="relu")(nn.Input(shape=(5,))).shape

@@ -13,7 +13,13 @@ class Dropout(Layer):
     """In training each element is 0 with probability `rate`, else divided by 1 - rate (Srivastava et al. 2014).
 
     rate: in [0, 1]. seed: an integer; by default one drawn at construction, so that set_random_seed makes it repeatable.
-    noise_shape: the shape in which is drawn, 1 on axes along which elements share their fate, None for the input's size.
+    noise_shape: the shape in which is drawn, 1 on axes along which elements share their fate, None for the input's size. Further
+    arguments: see Layer.
+
+    >>> import numpy as np
+    >>> from fastopt import nn
+    >>> nn.Dropout(0.5, seed=5)(np.ones((1, 6), "float32"), training=True)
+    array([[2., 0., 2., 2., 0., 0.]], dtype=float32)
     """
 
     passes = supports_masking = True
@@ -64,7 +70,10 @@ class Dropout(Layer):
 
 
 class SpatialDropout1D(Dropout):
-    """Dropout that keeps or drops a feature for all steps of a sample at once (Tompson et al. 2015): x (B, T, C)."""
+    """Dropout that keeps or drops a feature for all steps of a sample at once (Tompson et al. 2015): x (B, T, C).
+
+    rate, seed: see Dropout.
+    """
 
     def __init__(self, rate, seed=None, **kwargs):
         super().__init__(rate, (None, 1, None), seed, **kwargs)

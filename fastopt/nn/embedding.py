@@ -9,12 +9,14 @@ from .layer import Layer
 
 
 class Embedding(Layer):
-    """y[...] = embeddings[x[...]]: x (...) are integers in [0, input_dim), y (..., output_dim).
+    """y[...] = embeddings[x[...]]: x (...) are integers in [0, input_dim), y (..., output_dim) (Bengio et al. 2003).
 
     input_dim: how many things there are, such as words; output_dim: the size of a vector. Weight: embeddings (input_dim,
-    output_dim). embeddings_initializer: "uniform" draws from [-0.05, 0.05]. mask_zero: index 0 is padding, masked in layers that
+    output_dim). embeddings_initializer: "uniform" draws from [-0.05, 0.05]; embeddings_regularizer: a penalty on them;
+    embeddings_constraint: None. mask_zero: index 0 is padding, masked in layers that
     follow; the mask of the input, as ragged data have one, is passed on in any case. weights: [array] to begin with, such as
     vectors trained elsewhere. input_length: T, where the layer stands first in a Sequential and all samples have T indices.
+    Further arguments: see Layer.
 
     Indices are integers of any type, or floats that hold integers. One out of range is a ValueError before anything changes.
 
@@ -43,7 +45,7 @@ class Embedding(Layer):
             self.build()
             self.set_weights(weights if isinstance(weights, (list, tuple)) and len(weights) == 1 else [weights])
 
-    index_limit = property(lambda self: self.input_dim)
+    index_limit = property(lambda self: self.input_dim, doc="Indices lie in [0, index_limit).")
 
     def build(self, input_shape=None):
         if not self.built:

@@ -17,7 +17,10 @@ class Feeder:
     one_input = False  # whether it is known, before the model is built, that there is one
 
     def inputs_of(self, owner, x):
-        """A list of arrays, of the dtype and shapes that the inputs admit; builds the model where that needs data."""
+        """x as a list of arrays, of the dtype and shapes that the inputs admit; builds the model where that needs data.
+
+        owner: the function that errors name.
+        """
         graph = self.graph
         if graph is not None and len(graph.inputs) == 1 and x.__class__ is np.ndarray and self._fixed:
             tensor = graph.inputs[0]

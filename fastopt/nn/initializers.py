@@ -15,7 +15,12 @@ TRUNCATED_STDDEV = 0.87962566103423978  # of the standard normal distribution cu
 
 
 class Initializer:
-    """Base: a subclass writes __call__(shape, dtype="float32") -> array, and get_config where it has arguments."""
+    """Base: a subclass writes __call__(shape, dtype="float32") -> array, and get_config where it has arguments.
+
+    >>> from fastopt.nn import initializers
+    >>> initializers.get("glorot_uniform")((3, 2)).shape
+    (3, 2)
+    """
 
     def __call__(self, shape, dtype="float32"):
         raise NotImplementedError(f"{type(self).__name__}: an initializer must define __call__(shape, dtype)")
@@ -26,7 +31,7 @@ class Initializer:
 
     @classmethod
     def from_config(cls, config):
-        """The initialiser with these arguments."""
+        """The initialiser with the arguments `config`."""
         return cls(**config)
 
     def __repr__(self):
@@ -48,7 +53,7 @@ class Ones(Initializer):
 
 
 class Constant(Initializer):
-    """A number everywhere, or an array that fits the shape (an embedding matrix, say)."""
+    """value everywhere, or where it is an array that fits the shape (an embedding matrix, say) its elements."""
 
     def __init__(self, value=0.0):
         self.value = value
@@ -79,7 +84,7 @@ class Identity(Initializer):
 
 
 class RandomInitializer(Initializer):
-    """Base of those that draw: seed is an integer >= 0, or None for one drawn at construction."""
+    """Base of those that draw. seed: an integer >= 0, or None for one drawn at construction; ValueError for others."""
 
     def __init__(self, seed=None):
         if seed is not None and (isinstance(seed, bool) or not hasattr(seed, "__index__") or seed < 0):
@@ -95,7 +100,7 @@ class RandomInitializer(Initializer):
 
 
 class RandomNormal(RandomInitializer):
-    """Normally distributed."""
+    """Normally distributed with mean and stddev. seed: see RandomInitializer."""
 
     def __init__(self, mean=0.0, stddev=0.05, seed=None):
         super().__init__(seed)
@@ -109,14 +114,14 @@ class RandomNormal(RandomInitializer):
 
 
 class TruncatedNormal(RandomNormal):
-    """Normally distributed, what lies beyond two standard deviations drawn again."""
+    """Normally distributed, what lies beyond two standard deviations drawn again. mean, stddev, seed: see RandomNormal."""
 
     def __call__(self, shape, dtype="float32"):
         return np.asarray(truncated_normal(self._generator(), shape, self.mean, self.stddev), dtype)
 
 
 class RandomUniform(RandomInitializer):
-    """Uniform over [minval, maxval)."""
+    """Uniform over [minval, maxval). seed: see RandomInitializer."""
 
     def __init__(self, minval=-0.05, maxval=0.05, seed=None):
         super().__init__(seed)
@@ -130,10 +135,12 @@ class RandomUniform(RandomInitializer):
 
 
 class VarianceScaling(RandomInitializer):
-    """Variance scale / n, where n is the fan-in, the fan-out or their mean ("fan_in", "fan_out", "fan_avg").
+    """Variance scale / n, where n is by mode the fan-in, the fan-out or their mean ("fan_in", "fan_out", "fan_avg") (He et al.
+    2015).
 
     distribution: "truncated_normal" (its standard deviation corrected for the cut), "untruncated_normal", or "uniform" over
         +-sqrt(3 scale / n). For a kernel (..., I, O) the fans are I and O times the product of the leading dimensions.
+    seed: see RandomInitializer.
     """
 
     def __init__(self, scale=1.0, mode="fan_in", distribution="truncated_normal", seed=None):
@@ -174,37 +181,37 @@ class _Named(VarianceScaling):
 
 
 class GlorotUniform(_Named):
-    """Uniform over +-sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio 2010)."""
+    """Uniform over +-sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio 2010). seed: see RandomInitializer."""
 
     arguments = (1.0, "fan_avg", "uniform")
 
 
 class GlorotNormal(_Named):
-    """Truncated normal of variance 2 / (fan_in + fan_out) (Glorot & Bengio 2010)."""
+    """Truncated normal of variance 2 / (fan_in + fan_out) (Glorot & Bengio 2010). seed: see RandomInitializer."""
 
     arguments = (1.0, "fan_avg", "truncated_normal")
 
 
 class HeUniform(_Named):
-    """Uniform over +-sqrt(6 / fan_in) (He et al. 2015)."""
+    """Uniform over +-sqrt(6 / fan_in) (He et al. 2015). seed: see RandomInitializer."""
 
     arguments = (2.0, "fan_in", "uniform")
 
 
 class HeNormal(_Named):
-    """Truncated normal of variance 2 / fan_in (He et al. 2015)."""
+    """Truncated normal of variance 2 / fan_in (He et al. 2015). seed: see RandomInitializer."""
 
     arguments = (2.0, "fan_in", "truncated_normal")
 
 
 class LecunUniform(_Named):
-    """Uniform over +-sqrt(3 / fan_in) (LeCun et al. 1998)."""
+    """Uniform over +-sqrt(3 / fan_in) (LeCun et al. 1998). seed: see RandomInitializer."""
 
     arguments = (1.0, "fan_in", "uniform")
 
 
 class LecunNormal(_Named):
-    """Truncated normal of variance 1 / fan_in (LeCun et al. 1998)."""
+    """Truncated normal of variance 1 / fan_in (LeCun et al. 1998). seed: see RandomInitializer."""
 
     arguments = (1.0, "fan_in", "truncated_normal")
 
@@ -212,7 +219,7 @@ class LecunNormal(_Named):
 class Orthogonal(RandomInitializer):
     """gain times a matrix of orthonormal columns, or rows where those are fewer, uniform among them (Saxe et al. 2014).
 
-    Leading dimensions of a shape of more than two count as rows.
+    Leading dimensions of a shape of more than two count as rows. seed: see RandomInitializer.
     """
 
     def __init__(self, gain=1.0, seed=None):
@@ -232,7 +239,7 @@ class Orthogonal(RandomInitializer):
 
 
 def truncated_normal(rng, shape, mean, stddev):
-    """Normal numbers from the generator rng, those beyond two standard deviations drawn again; float64."""
+    """Normal numbers (shape) of mean and stddev from the generator rng, those beyond two stddev drawn again; float64."""
     flat = rng.standard_normal(math.prod(shape))
     outside = np.flatnonzero(np.abs(flat) > 2)
     while outside.size:
@@ -266,12 +273,15 @@ serialize = names.serialize
 
 
 def deserialize(config, custom_objects=None):
-    """The initialiser of a configuration {"class_name": ..., "config": ...}."""
+    """The initialiser of config, {"class_name": ..., "config": ...}.
+
+    custom_objects: {name: class} for what is not fastopt's own.
+    """
     return names.deserialize("initializer", config, TABLE, custom_objects)
 
 
 def get(identifier):
-    """The initialiser for a name, a class, a configuration, an array of first values, or a function (shape, dtype) -> array."""
+    """The initialiser for identifier: a name, class, configuration, array of first values, or function (shape, dtype) -> array."""
     if isinstance(identifier, (np.ndarray, np.generic, int, float)) and not isinstance(identifier, bool):
         return Constant(identifier)
     return names.resolve("initializer", identifier, TABLE, Initializer)

@@ -7,8 +7,8 @@ from .tensor import Node, flat
 class InputLayer(Layer):
     """The start of a graph, made by Input; in a Sequential it may stand first itself.
 
-    shape: that of a sample, None where a size is open; batch_shape (or batch_input_shape): the same with the batch in front.
-    dtype: "int32" and the like for indices; by default the model's.
+    shape (or input_shape): that of a sample, None where a size is open; batch_shape (or batch_input_shape): the same with the
+    batch in front; batch_size: the batch alone. dtype: "int32" and the like for indices; by default the model's. name: see Layer.
     """
 
     def __init__(self, shape=None, batch_size=None, dtype=None, batch_shape=None, name=None, input_shape=None,
@@ -34,7 +34,9 @@ class InputLayer(Layer):
 def Input(shape=None, batch_size=None, dtype=None, batch_shape=None, name=None):
     """A symbolic tensor from which a graph of layers starts.
 
-    shape: of a sample, without the batch, None where a size is open; batch_shape: the same with the batch in front.
+    shape: of a sample, without the batch, None where a size is open; batch_shape: the same with the batch in front. batch_size,
+    dtype,
+    name: see InputLayer.
 
     >>> from fastopt import nn
     >>> x = nn.Input(shape=(8,))

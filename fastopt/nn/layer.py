@@ -34,7 +34,22 @@ class Layer(Weighted):
     name: unique in a model; by default that of the class with a number. dtype: "float32" (default) or "float64", that of weights
     and results; in a model that was given a dtype, the model's. trainable: False freezes the weights.
     activity_regularizer: penalty on the layer's result, divided by the number of rows, added to the loss.
-    input_shape (without the batch), input_dim, batch_input_shape: for the first layer of a Sequential, in place of an Input.
+    input_shape (without the batch), input_dim (with input_length for sequences), batch_input_shape or batch_shape: for the first
+    layer of a Sequential, in place of an Input.
+
+    >>> from fastopt import nn
+    >>> class Scale(nn.Layer):
+    ...     def build(self, input_shape):
+    ...         self.add_weight("scale", (input_shape[-1],), "ones")
+    ...         super().build(input_shape)
+    ...     def compute(self, call, x, training):
+    ...         call.x = x
+    ...         return x * self.scale
+    ...     def gradient(self, call, dy):
+    ...         self.grads["scale"][...] = (dy * call.x).sum(axis=0)
+    ...         return dy * self.scale
+    >>> nn.Sequential([nn.Input(shape=(3,)), nn.Dense(4), Scale()]).count_params()
+    20
 
     A subclass writes
 
@@ -51,7 +66,7 @@ class Layer(Weighted):
     compute_mask(x, mask=None)         the mask of the result, None for none; a list where there are several results
     """
 
-    kind = property(lambda self: type(self).__name__)  # what summaries and automatic names call it
+    kind = property(lambda self: type(self).__name__, doc="What summaries and automatic names call the layer.")
     passes = False  # whether the result may be the input itself, or a view of it
     traced = False  # whether it may have a `call`, made of other layers
     supports_masking = False  # whether the mask of the input is that of the result as well
@@ -133,7 +148,7 @@ class Layer(Weighted):
 
     @classmethod
     def from_config(cls, config):
-        """The layer that get_config described."""
+        """The layer that get_config described, `config`."""
         return cls(**config)
 
     # use
@@ -161,7 +176,10 @@ class Layer(Weighted):
         return list(node.outputs) if isinstance(shape, list) else node.outputs[0]
 
     def ready(self, shape, source=""):
-        """Builds the layer for inputs of this shape, or checks that they fit it as it was built; returns the output's shape."""
+        """Builds the layer for inputs of this shape, or checks that they fit it as it was built; returns the output's shape.
+
+        source: what the message of the ValueError for a shape that does not fit says behind "its input".
+        """
         try:
             if not self.built:
                 self.build(shape)
@@ -172,7 +190,10 @@ class Layer(Weighted):
             raise ValueError(f"layer {self.name!r} does not take its input{source}: {error}") from None
 
     def forward(self, x, training=False, mask=None, initial_state=None):
-        """The result for arrays, a fresh array. With training=True, backward may follow. mask: (B, T) booleans, as call.mask."""
+        """The result for arrays, a fresh array. With training=True, backward may follow. mask: (B, T) booleans, as call.mask.
+
+        initial_state: of recurrent layers, the first states.
+        """
         several = isinstance(x, (list, tuple)) and all(isinstance(part, np.ndarray) for part in x) and len(x) > 0
         x = [self.convert(part) for part in x] if several else self.convert(x)
         self.ready([part.shape for part in x] if several else x.shape)
@@ -186,7 +207,7 @@ class Layer(Weighted):
         return y
 
     def backward(self, dy):
-        """dx for the gradient dy of the last forward(training=True); overwrites grads."""
+        """dx for the gradient dy of the last forward(training=True); overwrites grads. RuntimeError without such a forward."""
         if self._last is None:
             raise RuntimeError(f"backward: layer {self.name!r} has had no forward(x, training=True)")
         several = isinstance(dy, (list, tuple))

@@ -8,7 +8,8 @@ BLOCK = 2**15  # elements compared at once: the results of all would take as man
 
 
 class Masking(Layer):
-    """Masks the steps whose features all equal mask_value, and sets them to 0: x (B, T, ..., F), its mask (B, T, ...).
+    """Masks the steps whose features all equal mask_value, and sets them to 0: x (B, T, ..., F), its mask (B, T, ...). Further
+    arguments: see Layer.
 
     >>> import numpy as np
     >>> from fastopt import nn

@@ -52,7 +52,13 @@ class _Merge(Layer):
 
 
 class Add(_Merge):
-    """The sum of the inputs."""
+    """The sum of the inputs. Further arguments: see Layer.
+
+    >>> import numpy as np
+    >>> from fastopt import nn
+    >>> nn.Add()([np.ones((1, 2), "float32"), np.ones((1, 2), "float32")])
+    array([[2., 2.]], dtype=float32)
+    """
 
     def merge(self, x, out):
         np.add(x[0], x[1], out=out)
@@ -66,7 +72,7 @@ class Add(_Merge):
 
 
 class Average(Add):
-    """The mean of the inputs."""
+    """The mean of the inputs. Further arguments: see Layer."""
 
     def merge(self, x, out):
         super().merge(x, out)
@@ -79,7 +85,7 @@ class Average(Add):
 
 
 class Subtract(_Merge):
-    """The first input less the second."""
+    """The first input less the second. Further arguments: see Layer."""
 
     count = 2
 
@@ -91,7 +97,7 @@ class Subtract(_Merge):
 
 
 class Multiply(_Merge):
-    """The product of the inputs."""
+    """The product of the inputs. Further arguments: see Layer."""
 
     def merge(self, x, out):
         np.multiply(x[0], x[1], out=out)
@@ -109,7 +115,7 @@ class Multiply(_Merge):
 
 
 class Maximum(_Merge):
-    """The largest of the inputs; where several are, the gradient goes to the first of them."""
+    """The largest of the inputs; where several are, the gradient goes to the first of them. Further arguments: see Layer."""
 
     def merge(self, x, out):
         np.maximum(x[0], x[1], out=out)
@@ -125,7 +131,7 @@ class Maximum(_Merge):
 
 
 class Minimum(Maximum):
-    """The smallest of the inputs; where several are, the gradient goes to the first of them."""
+    """The smallest of the inputs; where several are, the gradient goes to the first of them. Further arguments: see Layer."""
 
     def merge(self, x, out):
         np.minimum(x[0], x[1], out=out)
@@ -135,7 +141,12 @@ class Minimum(Maximum):
 
 
 class Concatenate(Layer):
-    """The inputs one after the other along an axis, by default the last; their other sizes agree."""
+    """The inputs one after the other along an axis, by default the last; their other sizes agree. Further arguments: see Layer.
+
+    >>> from fastopt import nn
+    >>> nn.Concatenate()([nn.Input(shape=(3,)), nn.Input(shape=(5,))]).shape
+    (None, 8)
+    """
 
     supports_masking = True
 

@@ -23,7 +23,7 @@ class Model(Trainer, Container):
 
     A subclass makes its layers in __init__ and calls them in call(self, inputs) or call(self, inputs, training=...), which is
     traced once, on symbolic tensors: it builds the graph, and runs no more after that. dtype: "float64" makes all layers
-    compute so.
+    compute so. trainable: False freezes all of them. name: see Layer.
 
     >>> from fastopt import nn
     >>> a, b = nn.Input(shape=(3,)), nn.Input(shape=(3,))
@@ -64,14 +64,24 @@ class Model(Trainer, Container):
 
     # shapes
 
-    inputs = property(lambda self: list(self._built("inputs").inputs))
-    outputs = property(lambda self: list(self._built("outputs").outputs))
-    input = property(lambda self: _one(self.inputs))
-    output = property(lambda self: _one(self.outputs))
-    input_shape = property(lambda self: _one([tensor.shape for tensor in self.inputs]))
-    output_shape = property(lambda self: _one([tensor.shape for tensor in self.outputs]))
-    input_names = property(lambda self: self._input_form or [tensor.node.layer.name for tensor in self.inputs])
-    output_names = property(lambda self: self._output_form or _apart_by_number([t.node.layer.name for t in self.outputs]))
+    inputs = property(lambda self: list(self._built("inputs").inputs), doc="The symbolic inputs, a list.")
+    outputs = property(lambda self: list(self._built("outputs").outputs), doc="The symbolic outputs, a list.")
+    input = property(lambda self: _one(self.inputs), doc="The symbolic input, a list of several.")
+    output = property(lambda self: _one(self.outputs), doc="The symbolic output, a list of several.")
+    input_shape = property(
+        lambda self: _one([tensor.shape for tensor in self.inputs]), doc="The input's shape, None where a size is open."
+    )
+    output_shape = property(
+        lambda self: _one([tensor.shape for tensor in self.outputs]), doc="The output's shape, None where a size is open."
+    )
+    input_names = property(
+        lambda self: self._input_form or [tensor.node.layer.name for tensor in self.inputs],
+        doc="The names of the inputs: the keys of a dict, or those of the layers.",
+    )
+    output_names = property(
+        lambda self: self._output_form or _apart_by_number([t.node.layer.name for t in self.outputs]),
+        doc="The names of the outputs, by which losses and metrics are given: the keys of a dict, or those of the layers.",
+    )
 
     def _built(self, what):
         if self.graph is None:
@@ -171,9 +181,9 @@ class Model(Trainer, Container):
     def backward(self, dy, accumulate=False):
         """The gradient of the inputs, for the gradient dy of the outputs of the last forward(x, training=True).
 
-        Writes grads of the layers that train, or adds to them. For several outputs dy is a list, or a dict as the outputs, None
-        standing for an output that does not count; of several inputs a list comes back, None standing for one without influence.
-        Penalties are left out.
+        Writes grads of the layers that train, or with accumulate adds to them. For several outputs dy is a list, or a dict as the
+        outputs, None standing for an output that does not count; of several inputs a list comes back, None standing for one
+        without influence. Penalties are left out.
         """
         if self._last is None:
             raise RuntimeError(f"backward: model {self.name!r} has had no forward(x, training=True)")
@@ -195,25 +205,31 @@ class Model(Trainer, Container):
         return _one(list(map(cut, self._last.backward(slopes, accumulate), before)))
 
     def summary(self, line_length=None, print_fn=None, **_):
-        """Prints the layers with the shapes of their results and the numbers of their parameters; print_fn replaces print."""
+        """Prints the layers with the shapes of their results and the numbers of their parameters; print_fn replaces print.
+
+        line_length: the width of the table; by default as wide as need be.
+        """
         from .summary import table
 
         (print_fn or print)(table(self, line_length))
 
     def save(self, path, overwrite=True):
-        """Writes configuration, weights and the optimizer's state to the file `path`, an .npz without pickle; see load_model."""
+        """Writes configuration, weights and the optimizer's state to the file `path`, an .npz without pickle; see load_model.
+
+        overwrite: False refuses a path that exists.
+        """
         from . import saving
 
         saving.save_model(path, self, overwrite)
 
     def save_weights(self, path, overwrite=True):
-        """Writes the weights alone to the file `path`."""
+        """Writes the weights alone to the file `path`. overwrite: as in save."""
         from . import saving
 
         saving.save_weights(path, self, overwrite)
 
     def load_weights(self, path):
-        """Takes the weights from a file of save_weights or save; the layers must agree in order and shapes."""
+        """Takes the weights from the file `path` of save_weights or save; ValueError where layers differ in order or shapes."""
         from . import saving
 
         saving.load_weights(path, self)
@@ -226,7 +242,7 @@ class Model(Trainer, Container):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        """A model as get_config described it, with weights of its own."""
+        """A model as get_config described it, `config`, with weights of its own. custom_objects: as in load_model."""
         from . import configuration
 
         if cls.__name__ not in ("Model", "Sequential"):

@@ -8,5 +8,5 @@ __all__ = ["Model", "Sequential", "clone_model", "load_model"]
 
 
 def clone_model(model):
-    """A model of the same layers with weights of its own, drawn anew; not compiled."""
+    """A model of the same layers as model, with weights of its own, drawn anew; not compiled."""
     return type(model).from_config(model.get_config())

@@ -30,7 +30,7 @@ def find(kind, name, table):
 
 
 def serialize(thing):
-    """The configuration of an object that has get_config; of a function its name; None of None."""
+    """The configuration of thing, an object that has get_config; of a function its name; None of None."""
     if thing is None:
         return None
     if hasattr(thing, "get_config") and not inspect.isclass(thing):

@@ -56,6 +56,16 @@ class BatchNormalization(_Normalization):
     In training mean and variance are the batch's, over all axes but `axis`, and moving averages of them follow:
     moving <- momentum moving + (1 - momentum) batch. Otherwise, and where trainable is False, the moving averages are taken. A
     mask, of one axis less than the input, leaves masked steps out of mean and variance; they are normalised like the others.
+
+    center, scale: whether there are beta and gamma; beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer:
+    theirs.
+    moving_mean_initializer, moving_variance_initializer: of the moving averages. Further arguments: see Layer.
+
+    >>> import numpy as np
+    >>> from fastopt import nn
+    >>> layer = nn.BatchNormalization(epsilon=0.0)
+    >>> layer(np.array([[1.0], [3.0]], "float32"), training=True).ravel()
+    array([-1.,  1.], dtype=float32)
     """
 
     mixes = True
@@ -156,6 +166,9 @@ class LayerNormalization(_Normalization):
     """y = gamma (x - mean) / sqrt(variance + epsilon) + beta for each sample (Ba, Kiros & Hinton 2016).
 
     axis: the axes over which mean and variance are taken: the last, or a list of last ones; gamma and beta have their shape.
+    center, scale: whether there are beta and gamma; beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer:
+    theirs.
+    Further arguments: see Layer.
     """
 
     def __init__(self, axis=-1, epsilon=1e-3, center=True, scale=True, beta_initializer="zeros", gamma_initializer="ones",

@@ -35,7 +35,7 @@ class GlobalAveragePooling1D(_GlobalPooling1D):
     """The mean over time of each feature, of the unmasked steps; NaN where there are none, as in Keras.
 
     data_format: "channels_last" (default), x (B, T, C), or "channels_first", (B, C, T). keepdims: whether time stays as an axis of
-    size 1.
+    size 1. Further arguments: see Layer.
 
     >>> import numpy as np
     >>> from fastopt import nn

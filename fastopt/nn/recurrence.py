@@ -108,7 +108,7 @@ class Recurrence(TakesStates):
         return self.unscan(call, dy, slopes)
 
     def unscan(self, call, dy, slopes):
-        """dx, or a list of it and the gradients of the first states, for those of what scan returned; each may be None."""
+        """dx, or a list of it and the gradients of the first states, for dy and slopes, those of what scan returned; or None."""
         steps, slopes = call.steps, list(slopes)
         if self.return_sequences:
             if dy is not None and steps is not None:

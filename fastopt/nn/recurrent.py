@@ -14,9 +14,11 @@ from .tensor import flat
 class Recurrent(Recurrence):
     """Base of the recurrent layers: x (B, T, I) gives the last output (B, H), or all with return_sequences (B, T, H).
 
-    Weights are kernel (I, G H), recurrent_kernel (H, G H) and, with use_bias, bias, for G gates. By default kernel starts as
-    glorot_uniform (Glorot & Bengio 2010), recurrent_kernel orthogonal (Saxe et al. 2014), bias as zeros. Regularisers: penalties on
-    kernel, recurrent_kernel, bias and on the result (activity).
+    Weights are kernel (I, G H), recurrent_kernel (H, G H) and, with use_bias, bias, for G gates. activation: a name of
+    fastopt.nn.activations whose derivative is a function of the result. kernel_initializer (glorot_uniform: Glorot & Bengio 2010),
+    recurrent_initializer (orthogonal: Saxe et al. 2014), bias_initializer: by name or object. kernel_regularizer,
+    recurrent_regularizer, bias_regularizer, activity_regularizer: penalties on these and on the result. Further arguments: see
+    Layer.
 
     dropout, recurrent_dropout: the probabilities with which, in training, an element of x and of the state is 0 where it enters
         the products, the same ones at all steps (Gal & Ghahramani 2016); with recurrent_dropout each gate has its own.
@@ -63,7 +65,7 @@ class Recurrent(Recurrence):
         """The widths of the states."""
         return [self.units] * self.state_count
 
-    output_size = property(lambda self: self.state_sizes[0])
+    output_size = property(lambda self: self.state_sizes[0], doc="The width of the output.")
 
     def build(self, input_shape):
         batch, _, width = self._sequence(input_shape)

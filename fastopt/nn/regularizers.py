@@ -10,7 +10,13 @@ from . import names
 
 
 class Regularizer:
-    """Base: a subclass writes __call__(w) -> float, add_gradient(w, grad) -> float and get_config."""
+    """Base: a subclass writes __call__(w) -> float, add_gradient(w, grad) -> float and get_config.
+
+    >>> import numpy as np
+    >>> from fastopt.nn import regularizers
+    >>> regularizers.L2(0.5)(np.array([1.0, 2.0]))
+    2.5
+    """
 
     def __call__(self, w):
         """The penalty of the array w, a float."""
@@ -26,7 +32,7 @@ class Regularizer:
 
     @classmethod
     def from_config(cls, config):
-        """The regulariser with these arguments."""
+        """The regulariser with the arguments `config`."""
         return cls(**config)
 
     def __repr__(self):
@@ -34,7 +40,7 @@ class Regularizer:
 
 
 class L1L2(Regularizer):
-    """l1 sum |w| + l2 sum w^2; the gradient of |w| at 0 is 0."""
+    """l1 sum |w| + l2 sum w^2 (Zou & Hastie 2005); the gradient of |w| at 0 is 0."""
 
     def __init__(self, l1=0.0, l2=0.0):
         self.l1, self.l2 = _factor(self, "l1", l1, 0.0), _factor(self, "l2", l2, 0.0)
@@ -50,7 +56,7 @@ class L1L2(Regularizer):
 
 
 class L1(L1L2):
-    """l1 sum |w|."""
+    """l1 sum |w| (Tibshirani 1996)."""
 
     def __init__(self, l1=0.01):
         super().__init__(l1=_factor(self, "l1", l1, 0.01))
@@ -60,7 +66,7 @@ class L1(L1L2):
 
 
 class L2(L1L2):
-    """l2 sum w^2."""
+    """l2 sum w^2 (Hoerl & Kennard 1970)."""
 
     def __init__(self, l2=0.01):
         super().__init__(l2=_factor(self, "l2", l2, 0.01))
@@ -70,7 +76,7 @@ class L2(L1L2):
 
 
 class OrthogonalRegularizer(Regularizer):
-    """factor times the mean of |cos| between different rows, or columns, of a matrix."""
+    """factor times the mean of |cos| between different rows, or with mode "columns" columns, of a matrix."""
 
     def __init__(self, factor=0.01, mode="rows"):
         self.factor = _factor(self, "factor", factor, 0.01)
@@ -131,12 +137,15 @@ serialize = names.serialize
 
 
 def deserialize(config, custom_objects=None):
-    """The regulariser of a configuration {"class_name": ..., "config": ...}."""
+    """The regulariser of config, {"class_name": ..., "config": ...}.
+
+    custom_objects: {name: class} for what is not fastopt's own.
+    """
     return names.deserialize("regularizer", config, TABLE, custom_objects)
 
 
 def get(identifier):
-    """The regulariser for a name ("l2" has Keras's factor 0.01), a class, a configuration or an object; None for None."""
+    """The regulariser for identifier: a name ("l2" has Keras's factor 0.01), class, configuration or object; None for None."""
     found = names.resolve("regularizer", identifier, TABLE, Regularizer)
     if found is not None and not hasattr(found, "add_gradient"):
         raise TypeError(f"regularizer: {identifier!r} has no add_gradient(w, grad); subclass Regularizer")

@@ -8,7 +8,11 @@ from .layer import Layer
 class Reshape(Layer):
     """The elements of each sample, in C order, in another shape.
 
-    target_shape: without the batch; one size may be -1 and follows from the others.
+    target_shape: without the batch; one size may be -1 and follows from the others. Further arguments: see Layer.
+
+    >>> from fastopt import nn
+    >>> nn.Reshape((4, -1))(nn.Input(shape=(8,))).shape
+    (None, 4, 2)
     """
 
     passes = True
@@ -40,7 +44,13 @@ class Reshape(Layer):
 
 
 class Flatten(Layer):
-    """Each sample as one row: (B, ...) becomes (B, product of the others)."""
+    """Each sample as one row: (B, ...) becomes (B, product of the others). data_format: None or "channels_last". Further
+    arguments: see Layer.
+
+    >>> from fastopt import nn
+    >>> nn.Flatten()(nn.Input(shape=(28, 28))).shape
+    (None, 784)
+    """
 
     passes = True
 

@@ -9,6 +9,8 @@ from .tensor import Tensor
 class Sequential(Model):
     """A chain of layers. Its input's shape comes from an Input standing first, from the first layer's input_shape, or from data.
 
+    trainable, name, dtype: see Model.
+
     >>> from fastopt import nn
     >>> model = nn.Sequential([nn.Input(shape=(8,)), nn.Dense(16, activation="relu"), nn.Dense(3, activation="softmax")])
     >>> model.output_shape

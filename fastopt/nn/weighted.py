@@ -10,7 +10,10 @@ class Weighted:
     """Weights by name, in Keras's order, in and out; the dtype; what is frozen."""
 
     def add_weight(self, name, shape, initializer="glorot_uniform", regularizer=None, trainable=True):
-        """Makes a weight, keeps it as the attribute `name` and returns its array; of those that train, also in params and grads."""
+        """Makes a weight, keeps it as the attribute `name` and returns its array; of those that train, also in params and grads.
+
+        shape: a tuple; initializer, regularizer: by name or object; trainable: whether it trains.
+        """
         initializer, shape = initializers.get(initializer), tuple(shape)
         known = next((weight for weight in self._weights if weight.name == name), None)
         if known is not None and known.shape != shape:
@@ -49,9 +52,9 @@ class Weighted:
         """The other weights."""
         return [weight for weight in self.weights if not (weight.trainable and weight.layer.trainable)]
 
-    variables = property(lambda self: self.weights)
-    trainable_variables = property(lambda self: self.trainable_weights)
-    non_trainable_variables = property(lambda self: self.non_trainable_weights)
+    variables = property(lambda self: self.weights, doc="weights.")
+    trainable_variables = property(lambda self: self.trainable_weights, doc="trainable_weights.")
+    non_trainable_variables = property(lambda self: self.non_trainable_weights, doc="non_trainable_weights.")
 
     @property
     def params(self):
@@ -68,7 +71,10 @@ class Weighted:
         return [weight.numpy() for weight in self.weights]
 
     def set_weights(self, weights):
-        """Takes arrays in the order and of the shapes of get_weights; nothing changes where one does not fit."""
+        """Takes weights, arrays in the order and of the shapes of get_weights.
+
+        ValueError, and no change, where one does not fit.
+        """
         given, mine = [np.asarray(array) for array in weights], self.weights
         if len(given) != len(mine):
             raise ValueError(f"set_weights: {self.name} has {len(mine)} weights, got {len(given)} arrays")

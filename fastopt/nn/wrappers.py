@@ -29,8 +29,8 @@ class Wrapper(Container):
     def _layers(self):
         return [self.layer]
 
-    mixes = property(lambda self: _mixes(self.layer, True))
-    index_limit = property(lambda self: self.layer.index_limit)
+    mixes = property(lambda self: _mixes(self.layer, True), doc="See Layer.")
+    index_limit = property(lambda self: self.layer.index_limit, doc="See Layer.")
 
     def unbuild(self):
         super().unbuild()
@@ -44,7 +44,10 @@ class Wrapper(Container):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        """The wrapper that get_config described, around a layer with weights of its own."""
+        """The wrapper that get_config described, `config`, around a layer with weights of its own.
+
+        custom_objects: as in load_model.
+        """
         from . import configuration
 
         return cls(**config | {"layer": configuration.build(config["layer"], custom_objects or {})})
@@ -55,7 +58,8 @@ class TimeDistributed(Wrapper):
 
     All steps run as the rows of one batch of B T. A layer whose rows depend on each other in training (BatchNormalization) sees
     the steps one after the other instead, each a batch of B. A mask (B, T) goes on to the result; what it says of each step beyond
-    B and T goes to the layer. Penalties on the layer's results do not count.
+    B and T goes to the layer. Penalties on the layer's results do not count. dtype: by default the layer's. Further arguments:
+    see Layer.
 
     >>> from fastopt import nn
     >>> nn.TimeDistributed(nn.Dense(4))(nn.Input(shape=(10, 8))).shape

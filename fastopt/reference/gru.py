@@ -13,10 +13,10 @@ def gru_forward(x, kernel, recurrent_kernel, bias=None, h0=None, *, reset_after=
                 out=None):  # fmt: skip
     """y (B, T, H), h_n (B, H) and saved, from x (B, T, I), kernel (I, 3H), recurrent_kernel (H, 3H), bias, h0 (B, H).
 
-    The gates are z, r and the candidate n: h = z h' + (1 - z) n, n with `activation`, z and r with `recurrent_activation`. With
-    reset_after, n is of x kernel + bias[0] + r (h' recurrent_kernel + bias[1]), bias (2, 3H); without, of
-    x kernel + (r h') recurrent_kernel + bias, bias (3H,). recurrent_dropout multiplies what enters a product with
-    recurrent_kernel, r h' included, and not the h' of z h'. The other options, dtypes and errors are those of all recurrent
+    The gated recurrent unit (Cho et al. 2014). The gates are z, r and the candidate n: h = z h' + (1 - z) n, n with `activation`,
+    z and r with `recurrent_activation`. With reset_after, n is of x kernel + bias[0] + r (h' recurrent_kernel + bias[1]), bias
+    (2, 3H); without, of x kernel + (r h') recurrent_kernel + bias, bias (3H,). recurrent_dropout multiplies what enters a product
+    with recurrent_kernel, r h' included, and not the h' of z h'. The other options, dtypes and errors are those of all recurrent
     kernels: see fastopt.reference.recurrent.
     """
     owner = "gru_forward"

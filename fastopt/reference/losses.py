@@ -166,7 +166,7 @@ def kl_divergence(y_true, y_pred, *, weight=None, rows=None, out=None):
 def hinge(y_true, y_pred, *, weight=None, rows=None, out=None):
     """Mean of max(1 - t y_pred, 0) over the last axis, t in {-1, 1}: y_true, or 2 y_true - 1 where all of it is 0 or 1.
 
-    Arguments and results: see fastopt.reference.losses.
+    (Cortes & Vapnik 1995) Arguments and results: see fastopt.reference.losses.
     """
     same_shape("hinge", y_true, y_pred, y_pred.shape)
     t = 2 * y_true - 1 if np.all((y_true == 0) | (y_true == 1)) else y_true

@@ -15,10 +15,11 @@ def lstm_forward(x, kernel, recurrent_kernel, bias=None, h0=None, c0=None, *, ac
                  input_forget=False, keep=True, out=None):  # fmt: skip
     """y (B, T, H), h_n (B, H), c_n (B, H) and saved, from x (B, T, I), kernel (I, 4H), recurrent_kernel (H, 4H), bias (4H,).
 
-    The gates are i, f, g, o: c = f c' + i g, h = o activation(c), g with `activation`, the others with `recurrent_activation`.
-    peepholes (3, H), of i, f and o: c' times theirs is added to the pre-activations of i and f, the new c to that of o (Gers &
-    Schmidhuber 2000). projection (H, P): h = (o activation(c)) projection (Sak et al. 2014), recurrent_kernel is then (P, 4H), h0
-    and h_n (B, P), y (B, T, P). clip > 0: pre-activations are limited to [-clip, clip], their gradient is 0 beyond.
+    Long short-term memory (Hochreiter & Schmidhuber 1997). The gates are i, f, g, o: c = f c' + i g, h = o activation(c), g with
+    `activation`, the others with `recurrent_activation`. peepholes (3, H), of i, f and o: c' times theirs is added to the
+    pre-activations of i and f, the new c to that of o (Gers & Schmidhuber 2000). projection (H, P): h = (o activation(c))
+    projection (Sak et al. 2014), recurrent_kernel is then (P, 4H), h0 and h_n (B, P), y (B, T, P). clip > 0: pre-activations are
+    limited to [-clip, clip], their gradient is 0 beyond.
     input_forget: f = 1 - i, the columns of f are not used (Greff et al. 2017). The other options, dtypes and errors are those of
     all recurrent kernels: see fastopt.reference.recurrent.
 

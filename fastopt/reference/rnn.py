@@ -12,7 +12,8 @@ def rnn_forward(x, kernel, recurrent_kernel, bias=None, h0=None, *, activation="
                 recurrent_dropout=None, keep=True, out=None):  # fmt: skip
     """y (B, T, H), h_n (B, H) and saved, from x (B, T, I), kernel (I, H), recurrent_kernel (H, H), bias (H,), h0 (B, H).
 
-    The options, dtypes and errors are those of all recurrent kernels: see fastopt.reference.recurrent.
+    The simple recurrent network (Elman 1990): h = activation(x kernel + h' recurrent_kernel + bias). The options, dtypes and
+    errors are those of all recurrent kernels: see fastopt.reference.recurrent.
 
     >>> import numpy as np
     >>> from fastopt import kernels

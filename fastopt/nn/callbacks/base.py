@@ -8,8 +8,14 @@ BATCH_HOOKS = tuple(hook for hook in HOOKS if "batch" in hook)
 class Callback:
     """Base: a subclass overrides the hooks that it needs.
 
-    `model` is the model at work, `params` a dict: verbose, epochs, steps. Logs are dicts name -> number; what a callback writes
-    into those of on_epoch_end, the callbacks after it and the history see. model.stop_training = True ends the training.
+    `model` is the model at work, `params` a dict: verbose, epochs, steps. logs are dicts name -> number; what a callback writes
+    into those of on_epoch_end, the callbacks after it and the history see; a batch is counted from 0 in each epoch.
+    model.stop_training = True ends the training.
+
+    >>> from fastopt import nn
+    >>> class Halt(nn.callbacks.Callback):
+    ...     def on_epoch_end(self, epoch, logs=None):
+    ...         self.model.stop_training = logs["loss"] < 0.1
     """
 
     def __init__(self):
@@ -89,7 +95,7 @@ class CallbackList(Callback):
     """Callbacks as one: each hook calls those of the callbacks that have it, in their order, and then history and progress bar.
 
     callbacks: a list, nested as one likes, or one callback. add_history, add_progbar: whether to add a History and a ProgressBar
-        where there is none. params: verbose, epochs, steps.
+        where there is none. model: see set_model. params: verbose, epochs, steps.
     `wants_batches` says whether hooks for batches need to be called at all. Their logs may be a function that returns the dict: it
     is called only where someone looks.
     """

@@ -14,7 +14,7 @@ class ModelCheckpoint(Monitor):
 
     filepath: may hold {epoch} (from 1), {batch} and names of the logs, "best-{epoch:02d}-{val_loss:.3f}.npz"; folders are made.
     save_best_only: only where the monitored number got better, the first time than initial_value_threshold, if given.
-    save_weights_only: model.save_weights in the place of model.save.
+    save_weights_only: model.save_weights in the place of model.save. Further arguments: see Monitor.
     """
 
     def __init__(self, filepath, monitor="val_loss", verbose=0, save_best_only=False, save_weights_only=False, mode="auto",

@@ -14,7 +14,7 @@ from .progress import say
 class CSVLogger(Callback):
     """Writes a line for each epoch into a CSV file: the epoch, from 0, and the logs by name, NA where one is missing.
 
-    append: goes on with a file that exists, without another header.
+    filename: the file; separator: what stands between columns; append: goes on with a file that exists, without another header.
     """
 
     def __init__(self, filename, separator=",", append=False):
@@ -73,7 +73,14 @@ class TerminateOnNaN(Callback):
 
 
 class LambdaCallback(Callback):
-    """A callback of functions: on_epoch_end=lambda epoch, logs: ..., and so for every hook."""
+    """A callback of functions: on_epoch_end=lambda epoch, logs: ..., and so for on_epoch_begin, on_train_begin, on_train_end,
+    on_train_batch_begin, on_train_batch_end and every other hook of Callback; TypeError for what is none.
+
+    >>> from fastopt import nn
+    >>> report = nn.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs["loss"]))
+    >>> report.on_epoch_end(0, {"loss": 0.5})
+    0 0.5
+    """
 
     def __init__(self, on_epoch_begin=None, on_epoch_end=None, on_train_begin=None, on_train_end=None, on_train_batch_begin=None,
                  on_train_batch_end=None, **hooks):  # fmt: skip

@@ -13,7 +13,7 @@ class Monitor(Callback):
     """Base: knows whether the monitored number got better.
 
     monitor: its name in the logs. mode: "min" or "max" is better; "auto": as the metric of that name has it, loss "min".
-    min_delta: by how much at least it must get better.
+    min_delta: by how much at least it must get better. verbose, of its heirs: 1 to say what is done.
     """
 
     def __init__(self, monitor="val_loss", mode="auto", min_delta=0):
@@ -53,11 +53,21 @@ class Monitor(Callback):
 
 
 class EarlyStopping(Monitor):
-    """Stops training when the monitored number has not got better for `patience` epochs.
+    """Stops training when the monitored number has not got better for `patience` epochs (Prechelt 1998).
 
     baseline: what it must also beat for the waiting to begin anew. restore_best_weights: at the end of training the weights of the
         best epoch are put back. start_from_epoch: epochs before it count for nothing.
     `stopped_epoch` is the epoch, from 0, at which it stopped, 0 if it did not; `best`, `best_epoch` the best so far.
+    Further arguments: see Monitor.
+
+    >>> import numpy as np
+    >>> from fastopt import nn
+    >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.Dense(1)])
+    >>> model.compile(optimizer=nn.optimizers.SGD(learning_rate=0.0), loss="mse")
+    >>> x = np.ones((8, 1), "float32")
+    >>> history = model.fit(x, x, epochs=9, verbose=0, callbacks=[nn.callbacks.EarlyStopping("loss", patience=2)])
+    >>> history.epoch
+    [0, 1, 2]
     """
 
     def __init__(self, monitor="val_loss", min_delta=0, patience=0, verbose=0, mode="auto", baseline=None,
@@ -100,7 +110,7 @@ class ReduceLROnPlateau(Monitor):
     """Multiplies the learning rate by `factor` when the monitored number has not got better for `patience` epochs.
 
     cooldown: epochs after a reduction that do not count. min_lr: the rate does not go below it. The rate enters the logs of each
-    epoch as "learning_rate".
+    epoch as "learning_rate". Further arguments: see Monitor.
     """
 
     def __init__(self, monitor="val_loss", factor=0.1, patience=10, verbose=0, mode="auto", min_delta=1e-4, cooldown=0,

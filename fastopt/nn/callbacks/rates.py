@@ -10,7 +10,7 @@ from .progress import say
 class LearningRateScheduler(Callback):
     """Sets the learning rate before each epoch to schedule(epoch, rate so far), or schedule(epoch) where it takes one argument.
 
-    The rate enters the logs of each epoch as "learning_rate".
+    The rate enters the logs of each epoch as "learning_rate". verbose: 1 to say it.
     """
 
     def __init__(self, schedule, verbose=0):

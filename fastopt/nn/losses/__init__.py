@@ -134,12 +134,12 @@ serialize = names.serialize
 
 
 def deserialize(config, custom_objects=None):
-    """The loss of a configuration {"class_name": ..., "config": ...}."""
+    """The loss of config, {"class_name": ..., "config": ...}. custom_objects: {name: class} for what is not fastopt's own."""
     return names.deserialize("loss", config, TABLE, custom_objects)
 
 
 def get(identifier):
-    """The loss for a name, a class, an object, a configuration, one of the functions here, or one (y, p) -> (value, gradient)."""
+    """The loss for identifier: a name, class, object, configuration, function of this module or one (y, p) -> (value, gradient)."""
     if inspect.isfunction(identifier) and identifier in FUNCTIONS:
         return FUNCTIONS[identifier]()
     found = names.resolve("loss", identifier, TABLE, Loss)

@@ -11,10 +11,12 @@ REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "
 
 
 class Loss:
-    """Base of the losses. A subclass of your own writes call(y_true, y_pred) -> rows, gradient.
+    """Base of the losses: called with y_true (y) and y_pred (p), arrays or lists. A subclass writes call(y_true, y_pred) -> rows,
+    gradient.
 
     reduction: "sum_over_batch_size" or "mean" (the mean over all rows, samples being rows), "mean_with_sample_weight" (divided by
         the sum of the weights instead), "sum", or None: the rows themselves, for calls only.
+    name: as repr shows it; by default the class's. dtype: kept, as in Keras, and without influence: that of the predictions counts.
     `value_and_gradient(y_true, y_pred, *, weight=None, rows=None, out=None) -> value, dy` takes prepared targets; weight (...) are
     weights of the rows that hold the reduction already (see row_weights), None means those of the reduction.
     """
@@ -84,7 +86,8 @@ class Loss:
         return rows if weight is None else rows * weight
 
     def prepare(self, owner, y_true, output_shape, dtype):
-        """Targets as value_and_gradient takes them, for outputs of output_shape (None, ...): the array itself where it fits.
+        """Targets of dtype as value_and_gradient takes them, for outputs of output_shape (None, ...): the array itself where it
+        fits.
 
         Raises ValueError or TypeError, beginning with owner, where they do not fit: other shapes, labels out of range,
         probabilities outside [0, 1], NaN.
@@ -95,7 +98,7 @@ class Loss:
         """Weights for value_and_gradient, the reduction included; None where no weights and no mask are given.
 
         shape: that of the rows, (B, ...). sample_weight: (B,), (B, 1) or with as many dimensions more as one likes of the rows.
-        mask: booleans (B, ...); the mean is one over what is True.
+        mask: booleans (B, ...); the mean is one over what is True. dtype: of the result.
         """
         if sample_weight is None and mask is None:
             return None
@@ -126,7 +129,7 @@ class Loss:
 
     @classmethod
     def from_config(cls, config):
-        """The loss with these arguments."""
+        """The loss with the arguments `config`."""
         return cls(**config)
 
     def __getstate__(self):

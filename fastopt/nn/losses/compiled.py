@@ -7,7 +7,12 @@ from .base import Loss
 
 
 class MeanSquaredError(Loss):
-    """mean (y - p)^2 over the last axis."""
+    """mean (y - p)^2 over the last axis. Arguments: see Loss.
+
+    >>> from fastopt.nn import losses
+    >>> losses.MeanSquaredError()([[1.0, 2.0]], [[1.0, 4.0]])
+    2.0
+    """
 
     kernel = "mean_squared_error"
 
@@ -16,7 +21,7 @@ class MeanSquaredError(Loss):
 
 
 class MeanAbsoluteError(Loss):
-    """mean |y - p| over the last axis; the gradient where they are equal is 0."""
+    """mean |y - p| over the last axis; the gradient where they are equal is 0. Arguments: see Loss."""
 
     kernel = "mean_absolute_error"
 
@@ -25,7 +30,10 @@ class MeanAbsoluteError(Loss):
 
 
 class Huber(Loss):
-    """Huber (1964): (y - p)^2 / 2 within delta, delta |y - p| - delta^2 / 2 beyond; mean over the last axis."""
+    """Huber (1964): (y - p)^2 / 2 within delta, delta |y - p| - delta^2 / 2 beyond; mean over the last axis.
+
+    Further arguments: see Loss.
+    """
 
     kernel, options = "huber", ("delta",)
 
@@ -38,7 +46,10 @@ class Huber(Loss):
 
 
 class CosineSimilarity(Loss):
-    """-cos of the angle between y and p, over the last axis: -1 where they point the same way."""
+    """-cos of the angle between y and p, over the last axis: -1 where they point the same way.
+
+    axis: -1. Further arguments: see Loss.
+    """
 
     kernel = "cosine_similarity"
 
@@ -48,7 +59,7 @@ class CosineSimilarity(Loss):
 
 
 class KLDivergence(Loss):
-    """sum y log(y / p) over the last axis, both clipped to [1e-7, 1] (Kullback & Leibler 1951)."""
+    """sum y log(y / p) over the last axis, both clipped to [1e-7, 1] (Kullback & Leibler 1951). Arguments: see Loss."""
 
     kernel = "kl_divergence"
 
@@ -60,7 +71,10 @@ class KLDivergence(Loss):
 
 
 class Hinge(Loss):
-    """mean max(1 - y p, 0) over the last axis, y being -1 or 1; labels 0 and 1 are taken as these."""
+    """mean max(1 - y p, 0) over the last axis, y being -1 or 1; labels 0 and 1 are taken as these (Cortes & Vapnik 1995).
+
+    Arguments: see Loss.
+    """
 
     kernel = "hinge"
 
@@ -71,7 +85,8 @@ class Hinge(Loss):
 class BinaryCrossentropy(Loss):
     """mean -y log p - (1 - y) log(1 - p) over the last axis, p clipped to [1e-7, 1 - 1e-7]; from logits p = sigmoid(z), unclipped.
 
-    label_smoothing s in [0, 1] puts (1 - s) y + s / 2 in the place of y.
+    label_smoothing s in [0, 1] puts (1 - s) y + s / 2 in the place of y. from_logits: predictions are z, before the sigmoid.
+    axis: -1. Further arguments: see Loss.
     """
 
     kernel, options = "binary_crossentropy", ("from_logits", "label_smoothing")
@@ -97,7 +112,8 @@ class BinaryCrossentropy(Loss):
 class CategoricalCrossentropy(BinaryCrossentropy):
     """-sum y log p over the last axis, y a distribution (one-hot), p scaled to sum 1 and clipped; from logits p = softmax(z).
 
-    label_smoothing s in [0, 1] puts (1 - s) y + s / C in the place of y.
+    label_smoothing s in [0, 1] puts (1 - s) y + s / C in the place of y. from_logits: predictions are z, before the softmax.
+    axis: -1. Further arguments: see Loss.
     """
 
     kernel = "categorical_crossentropy"
@@ -111,7 +127,12 @@ class CategoricalCrossentropy(BinaryCrossentropy):
 class SparseCategoricalCrossentropy(Loss):
     """CategoricalCrossentropy for integer labels: -log p[y].
 
-    ignore_class: a label whose rows count for nothing, out of range as it may be; None for none.
+    ignore_class: a label whose rows count for nothing, out of range as it may be; None for none. from_logits: see
+    CategoricalCrossentropy. axis: -1. Further arguments: see Loss.
+
+    >>> from fastopt.nn import losses
+    >>> round(losses.SparseCategoricalCrossentropy(from_logits=True)([1], [[0.0, 0.0]]), 4)
+    0.6931
     """
 
     kernel, options = "sparse_categorical_crossentropy", ("from_logits",)

@@ -8,7 +8,7 @@ EPSILON = 1e-7  # Keras's backend.epsilon()
 
 
 class MeanAbsolutePercentageError(Loss):
-    """100 mean |y - p| / max(|y|, 1e-7) over the last axis."""
+    """100 mean |y - p| / max(|y|, 1e-7) over the last axis. Arguments: see Loss."""
 
     def __init__(self, reduction="sum_over_batch_size", name="mean_absolute_percentage_error", dtype=None):
         super().__init__(name, reduction, dtype)
@@ -19,7 +19,7 @@ class MeanAbsolutePercentageError(Loss):
 
 
 class MeanSquaredLogarithmicError(Loss):
-    """mean (log(1 + p) - log(1 + y))^2 over the last axis, both at least 1e-7."""
+    """mean (log(1 + p) - log(1 + y))^2 over the last axis, both at least 1e-7. Arguments: see Loss."""
 
     def __init__(self, reduction="sum_over_batch_size", name="mean_squared_logarithmic_error", dtype=None):
         super().__init__(name, reduction, dtype)
@@ -31,7 +31,7 @@ class MeanSquaredLogarithmicError(Loss):
 
 
 class LogCosh(Loss):
-    """mean log cosh(p - y) over the last axis."""
+    """mean log cosh(p - y) over the last axis. Arguments: see Loss."""
 
     def __init__(self, reduction="sum_over_batch_size", name="log_cosh", dtype=None):
         super().__init__(name, reduction, dtype)
@@ -43,7 +43,7 @@ class LogCosh(Loss):
 
 
 class Poisson(Loss):
-    """mean p - y log(p + 1e-7) over the last axis."""
+    """mean p - y log(p + 1e-7) over the last axis. Arguments: see Loss."""
 
     def __init__(self, reduction="sum_over_batch_size", name="poisson", dtype=None):
         super().__init__(name, reduction, dtype)
@@ -54,7 +54,7 @@ class Poisson(Loss):
 
 
 class SquaredHinge(Loss):
-    """mean max(1 - y p, 0)^2 over the last axis, y being -1 or 1; labels 0 and 1 are taken as these."""
+    """mean max(1 - y p, 0)^2 over the last axis, y being -1 or 1; labels 0 and 1 are taken as these. Arguments: see Loss."""
 
     def __init__(self, reduction="sum_over_batch_size", name="squared_hinge", dtype=None):
         super().__init__(name, reduction, dtype)
@@ -66,7 +66,7 @@ class SquaredHinge(Loss):
 
 
 class CategoricalHinge(Loss):
-    """max(1 + max (1 - y) p - sum y p, 0) over the last axis, y one-hot."""
+    """max(1 + max (1 - y) p - sum y p, 0) over the last axis, y one-hot (Crammer & Singer 2001). Arguments: see Loss."""
 
     def __init__(self, reduction="sum_over_batch_size", name="categorical_hinge", dtype=None):
         super().__init__(name, reduction, dtype)

@@ -81,15 +81,19 @@ serialize = names.serialize
 
 
 def deserialize(config, custom_objects=None):
-    """The metric of a configuration {"class_name": ..., "config": ...}, or of a name."""
+    """The metric of config, {"class_name": ..., "config": ...}, or a name.
+
+    custom_objects: {name: class} for what is not fastopt's own.
+    """
     return names.deserialize("metric", config, TABLE, custom_objects)
 
 
 def get(identifier, loss=None, target_shape=None, output_shape=None):
-    """The metric for a name, a class, an object, a configuration, or a function (y_true, y_pred) -> values, which is averaged.
+    """The metric for identifier: a name, class, object, configuration, or function (y_true, y_pred) -> values, which is averaged.
 
-    "accuracy" and "acc" are those of the outputs: binary for (..., 1), categorical for one-hot targets, sparse for labels; shapes
-    (None, ...), or those of the data. Where they are not known the loss decides, if given. A metric given by its name has it.
+    "accuracy" and "acc" are those of the outputs: binary for (..., 1), categorical for one-hot targets, sparse for labels;
+    target_shape and output_shape are (None, ...), or those of the data. Where they are not known the loss decides, if given. A
+    metric given by its name has it.
     """
     if isinstance(identifier, str) and names.plain(identifier) in ("accuracy", "acc"):
         return _accuracy(loss, target_shape, output_shape)(name=identifier)

@@ -11,8 +11,9 @@ from . import functions
 class Metric:
     """Base: a subclass writes update_state(y_true, y_pred, sample_weight=None), result() and reset_state().
 
-    name: what it is called in histories and logs; the class's name in lower case by default. direction: "max" or "min", whichever
-    is better, None where that is open.
+    name: what it is called in histories and logs; the class's name in lower case by default. dtype: kept, as in Keras, and without
+    influence. direction: "max" or "min", whichever is better, None where that is open. y_true and y_pred (y and p) are arrays or
+    lists.
     """
 
     direction = None
@@ -43,7 +44,7 @@ class Metric:
 
     @classmethod
     def from_config(cls, config):
-        """The metric with these arguments."""
+        """The metric with the arguments `config`."""
         return cls(**config)
 
     def __repr__(self):
@@ -51,7 +52,14 @@ class Metric:
 
 
 class Mean(Metric):
-    """The mean of values, weighted; those of one sample are first averaged."""
+    """The mean of values, weighted; those of one sample are first averaged. Arguments: see Metric.
+
+    >>> from fastopt.nn import metrics
+    >>> mean = metrics.Mean()
+    >>> mean.update_state([1.0, 3.0])
+    >>> mean.result()
+    2.0
+    """
 
     def __init__(self, name="mean", dtype=None):
         super().__init__(name, dtype)
@@ -79,7 +87,7 @@ class Mean(Metric):
 
 
 class Sum(Metric):
-    """The sum of values, weighted."""
+    """The sum of values, weighted. Arguments: see Metric."""
 
     def __init__(self, name="sum", dtype=None):
         super().__init__(name, dtype)
@@ -99,7 +107,7 @@ class Sum(Metric):
 
 
 class MeanMetricWrapper(Mean):
-    """The mean of what a function (y_true, y_pred) -> values returns."""
+    """The mean of what a function (y_true, y_pred) -> values returns. fn: that function. Further arguments: see Metric."""
 
     def __init__(self, fn, name=None, dtype=None, **kwargs):
         super().__init__(name or getattr(fn, "__name__", type(fn).__name__), dtype)
@@ -121,7 +129,7 @@ class MeanMetricWrapper(Mean):
 
     @classmethod
     def from_config(cls, config):
-        """The metric of get_config, where the function is one of fastopt.nn's."""
+        """The metric of get_config, `config`, where the function is one of fastopt.nn's."""
         fn = config.get("fn")
         if isinstance(fn, dict):
             config = config | {"fn": losses.deserialize(fn)}

@@ -14,7 +14,7 @@ class Confusion(Metric):
     """Base: counts true and false positives and negatives at thresholds; a prediction above a threshold is positive there.
 
     thresholds: a number in [0, 1] or several; 0.5 by default. top_k: only the k largest predictions of a row may be positive.
-    class_id: only this column counts.
+    class_id: only this column counts. Further arguments: see Metric.
     """
 
     def __init__(self, thresholds=None, top_k=None, class_id=None, name=None, dtype=None):
@@ -37,10 +37,12 @@ class Confusion(Metric):
 
     @property
     def false_negatives(self):
+        """Positive targets that were not found, at each threshold."""
         return self.positives - self.true_positives
 
     @property
     def true_negatives(self):
+        """Negative targets that were not taken for positives, at each threshold."""
         return self.negatives - self.false_positives
 
     def update_state(self, y_true, y_pred, sample_weight=None):
@@ -96,35 +98,35 @@ class _Counted(Confusion):
 
 
 class TruePositives(_Counted):
-    """The number, or weight, of positives that are right."""
+    """The number, or weight, of positives that are right. Arguments: see Confusion."""
 
     def result(self):
         return self._single(self.true_positives)
 
 
 class FalsePositives(_Counted):
-    """The number, or weight, of positives that are wrong."""
+    """The number, or weight, of positives that are wrong. Arguments: see Confusion."""
 
     def result(self):
         return self._single(self.false_positives)
 
 
 class TrueNegatives(_Counted):
-    """The number, or weight, of negatives that are right."""
+    """The number, or weight, of negatives that are right. Arguments: see Confusion."""
 
     def result(self):
         return self._single(self.true_negatives)
 
 
 class FalseNegatives(_Counted):
-    """The number, or weight, of negatives that are wrong."""
+    """The number, or weight, of negatives that are wrong. Arguments: see Confusion."""
 
     def result(self):
         return self._single(self.false_negatives)
 
 
 class Precision(Confusion):
-    """The share of positives that are right, 0 where there are none; one for each threshold."""
+    """The share of positives that are right, 0 where there are none; one for each threshold. Arguments: see Confusion."""
 
     direction = "max"
 
@@ -133,7 +135,7 @@ class Precision(Confusion):
 
 
 class Recall(Confusion):
-    """The share of positive targets that are found, 0 where there are none; one for each threshold."""
+    """The share of positive targets that are found, 0 where there are none; one for each threshold. Arguments: see Confusion."""
 
     direction = "max"
 
@@ -147,7 +149,12 @@ class AUC(Confusion):
     curve: "ROC" (recall over the share of negatives taken for positives) or "PR" (precision over recall).
     summation_method: "interpolation" (trapezoids; for PR Davis & Goadrich 2006), "minoring" or "majoring" (lower or upper sums).
     thresholds: those between 0 and 1, instead of evenly spaced ones. multi_label: the mean of the columns' areas, weighted by
-        label_weights; without it all elements are thrown together. from_logits: predictions are taken through the sigmoid.
+        label_weights; without it all elements are thrown together. num_labels: the number of columns, checked. from_logits:
+        predictions are taken through the sigmoid. Further arguments: see Metric.
+
+    >>> from fastopt.nn import metrics
+    >>> round(metrics.AUC()([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]), 3)
+    0.75
     """
 
     direction = "max"

@@ -1,4 +1,4 @@
-"""What metrics average: functions of targets and predictions under Keras's names, in plain NumPy.
+"""What metrics average: functions of targets y_true (y) and predictions y_pred (p) under Keras's names, in plain NumPy.
 
 Each returns a value for every row (...) of predictions (..., C), the accuracies of elements (accuracy, binary_accuracy) for every
 element. Where the last dimension is 1, targets or predictions may lack it; other shapes never broadcast.
@@ -10,7 +10,7 @@ EPSILON = 1e-7  # Keras's backend.epsilon()
 
 
 def arrays(name, y_true, y_pred):
-    """Both as arrays of one shape, predictions as floats."""
+    """y_true and y_pred as arrays of one shape, predictions as floats; name: the function that errors name."""
     y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
     y_pred = y_pred if y_pred.dtype.kind == "f" else y_pred.astype(np.float64)
     if y_true.shape == y_pred.shape:
@@ -25,7 +25,7 @@ def arrays(name, y_true, y_pred):
 
 
 def classes(name, y_true, y_pred):
-    """Labels (...) and predictions (..., C)."""
+    """Labels y_true (...) and predictions y_pred (..., C) as arrays; name: the function that errors name."""
     y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
     if y_true.ndim == y_pred.ndim and y_true.shape[-1:] == (1,):
         y_true = y_true[..., 0]
@@ -39,37 +39,43 @@ def _mean(values):
 
 
 def accuracy(y_true, y_pred):
-    """Whether each element equals its target."""
+    """Whether each element equals its target. Arguments: see fastopt.nn.metrics.functions."""
     y_true, y_pred = arrays("accuracy", y_true, y_pred)
     return y_true == y_pred
 
 
 def binary_accuracy(y_true, y_pred, threshold=0.5):
-    """Whether each element lies above the threshold where its target is 1, and not where it is 0."""
+    """Whether each element lies above the threshold where its target is 1, and not where it is 0.
+
+    Arguments: see fastopt.nn.metrics.functions.
+    """
     y_true, y_pred = arrays("binary_accuracy", y_true, y_pred)
     return (y_pred > threshold) == y_true
 
 
 def categorical_accuracy(y_true, y_pred):
-    """Whether the largest element of each row stands where the largest target does."""
+    """Whether the largest element of each row stands where the largest target does. Arguments: see fastopt.nn.metrics.functions."""
     y_true, y_pred = arrays("categorical_accuracy", y_true, y_pred)
     return y_true.argmax(-1) == y_pred.argmax(-1)
 
 
 def sparse_categorical_accuracy(y_true, y_pred):
-    """Whether the largest element of each row stands at the label."""
+    """Whether the largest element of each row stands at the label. Arguments: see fastopt.nn.metrics.functions."""
     y_true, y_pred = classes("sparse_categorical_accuracy", y_true, y_pred)
     return y_true == y_pred.argmax(-1)
 
 
 def top_k_categorical_accuracy(y_true, y_pred, k=5):
-    """Whether the largest target of each row stands at one of the k largest elements."""
+    """Whether the largest target of each row stands at one of the k largest elements.
+
+    Arguments: see fastopt.nn.metrics.functions.
+    """
     y_true, y_pred = arrays("top_k_categorical_accuracy", y_true, y_pred)
     return _in_top_k(y_true.argmax(-1), y_pred, k)
 
 
 def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5):
-    """Whether the label of each row stands at one of the k largest elements."""
+    """Whether the label of each row stands at one of the k largest elements. Arguments: see fastopt.nn.metrics.functions."""
     y_true, y_pred = classes("sparse_top_k_categorical_accuracy", y_true, y_pred)
     return _in_top_k(y_true.astype(np.intp), y_pred, k)
 
@@ -81,58 +87,64 @@ def _in_top_k(labels, y_pred, k):
 
 
 def mean_squared_error(y_true, y_pred):
-    """mean (y - p)^2."""
+    """mean (y - p)^2. Arguments: see fastopt.nn.metrics.functions."""
     y_true, y_pred = arrays("mean_squared_error", y_true, y_pred)
     return _mean(np.square(y_true - y_pred))
 
 
 def mean_absolute_error(y_true, y_pred):
-    """mean |y - p|."""
+    """mean |y - p|. Arguments: see fastopt.nn.metrics.functions."""
     y_true, y_pred = arrays("mean_absolute_error", y_true, y_pred)
     return _mean(np.abs(y_true - y_pred))
 
 
 def mean_absolute_percentage_error(y_true, y_pred):
-    """100 mean |y - p| / max(|y|, 1e-7)."""
+    """100 mean |y - p| / max(|y|, 1e-7). Arguments: see fastopt.nn.metrics.functions."""
     y_true, y_pred = arrays("mean_absolute_percentage_error", y_true, y_pred)
     return 100 * _mean(np.abs((y_true - y_pred) / np.maximum(np.abs(y_true), EPSILON)))
 
 
 def mean_squared_logarithmic_error(y_true, y_pred):
-    """mean (log(1 + y) - log(1 + p))^2, y and p at least 1e-7."""
+    """mean (log(1 + y) - log(1 + p))^2, y and p at least 1e-7. Arguments: see fastopt.nn.metrics.functions."""
     y_true, y_pred = arrays("mean_squared_logarithmic_error", y_true, y_pred)
     return np.square(np.log1p(np.maximum(y_pred, EPSILON)) - np.log1p(np.maximum(y_true, EPSILON))).mean(-1)
 
 
 def log_cosh(y_true, y_pred):
-    """mean log cosh (p - y)."""
+    """mean log cosh (p - y). Arguments: see fastopt.nn.metrics.functions."""
     y_true, y_pred = arrays("log_cosh", y_true, y_pred)
     size = np.abs(y_pred - y_true)
     return (size + np.log1p(np.exp(-2 * size)) - np.log(2)).mean(-1)
 
 
 def cosine_similarity(y_true, y_pred):
-    """cos of the angle between y and p: as a metric 1 where they point the same way."""
+    """cos of the angle between y and p: as a metric 1 where they point the same way.
+
+    Arguments: see fastopt.nn.metrics.functions.
+    """
     y_true, y_pred = arrays("cosine_similarity", y_true, y_pred)
     lengths = [np.maximum(np.sqrt(np.square(a).sum(-1)), EPSILON) for a in (y_true, y_pred)]
     return (y_true * y_pred).sum(-1) / (lengths[0] * lengths[1])
 
 
 def kl_divergence(y_true, y_pred):
-    """sum y log(y / p), both clipped to [1e-7, 1]."""
+    """sum y log(y / p), both clipped to [1e-7, 1]. Arguments: see fastopt.nn.metrics.functions."""
     y_true, y_pred = arrays("kl_divergence", y_true, y_pred)
     y_true, y_pred = np.clip(y_true, EPSILON, 1), np.clip(y_pred, EPSILON, 1)
     return (y_true * np.log(y_true / y_pred)).sum(-1)
 
 
 def poisson(y_true, y_pred):
-    """mean p - y log(p + 1e-7)."""
+    """mean p - y log(p + 1e-7). Arguments: see fastopt.nn.metrics.functions."""
     y_true, y_pred = arrays("poisson", y_true, y_pred)
     return (y_pred - y_true * np.log(y_pred + EPSILON)).mean(-1)
 
 
 def binary_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0):
-    """mean -y log p - (1 - y) log(1 - p), p clipped to [1e-7, 1 - 1e-7], or the sigmoid of logits."""
+    """mean -y log p - (1 - y) log(1 - p), p clipped to [1e-7, 1 - 1e-7], or the sigmoid of logits.
+
+    from_logits, label_smoothing: see losses.BinaryCrossentropy. Arguments: see fastopt.nn.metrics.functions.
+    """
     y_true, y_pred = arrays("binary_crossentropy", y_true, y_pred)
     y_true = y_true * (1 - label_smoothing) + label_smoothing / 2
     if from_logits:
@@ -142,14 +154,20 @@ def binary_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0):
 
 
 def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0):
-    """-sum y log p, p scaled to sum 1 and clipped to [1e-7, 1 - 1e-7], or the softmax of logits."""
+    """-sum y log p, p scaled to sum 1 and clipped to [1e-7, 1 - 1e-7], or the softmax of logits.
+
+    from_logits, label_smoothing: see losses.CategoricalCrossentropy. Arguments: see fastopt.nn.metrics.functions.
+    """
     y_true, y_pred = arrays("categorical_crossentropy", y_true, y_pred)
     y_true = y_true * (1 - label_smoothing) + label_smoothing / y_pred.shape[-1]
     return -(y_true * _log_probabilities(y_pred, from_logits)).sum(-1)
 
 
 def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False):
-    """categorical_crossentropy for integer labels."""
+    """categorical_crossentropy for integer labels.
+
+    from_logits: see losses.CategoricalCrossentropy. Arguments: see fastopt.nn.metrics.functions.
+    """
     y_true, y_pred = classes("sparse_categorical_crossentropy", y_true, y_pred)
     return -np.take_along_axis(_log_probabilities(y_pred, from_logits), y_true.astype(np.intp)[..., None], -1)[..., 0]
 
@@ -162,19 +180,19 @@ def _log_probabilities(y_pred, from_logits):
 
 
 def hinge(y_true, y_pred):
-    """mean max(1 - y p, 0), y being -1 or 1, or all 0 or 1."""
+    """mean max(1 - y p, 0), y being -1 or 1, or all 0 or 1. Arguments: see fastopt.nn.metrics.functions."""
     y_true, y_pred = arrays("hinge", y_true, y_pred)
     return np.maximum(1 - _signs(y_true) * y_pred, 0).mean(-1)
 
 
 def squared_hinge(y_true, y_pred):
-    """mean max(1 - y p, 0)^2, y being -1 or 1, or all 0 or 1."""
+    """mean max(1 - y p, 0)^2, y being -1 or 1, or all 0 or 1. Arguments: see fastopt.nn.metrics.functions."""
     y_true, y_pred = arrays("squared_hinge", y_true, y_pred)
     return np.square(np.maximum(1 - _signs(y_true) * y_pred, 0)).mean(-1)
 
 
 def categorical_hinge(y_true, y_pred):
-    """max(1 + max (1 - y) p - sum y p, 0), y one-hot."""
+    """max(1 + max (1 - y) p - sum y p, 0), y one-hot. Arguments: see fastopt.nn.metrics.functions."""
     y_true, y_pred = arrays("categorical_hinge", y_true, y_pred)
     return np.maximum(1 + ((1 - y_true) * y_pred).max(-1) - (y_true * y_pred).sum(-1), 0)
 

@@ -24,14 +24,19 @@ class _Named(MeanMetricWrapper):
 
 
 class Accuracy(_Named):
-    """The share of elements that equal their targets."""
+    """The share of elements that equal their targets. Arguments: see Metric."""
 
     direction = "max"
     function = staticmethod(functions.accuracy)
 
 
 class BinaryAccuracy(_Named):
-    """The share of elements on the right side of the threshold."""
+    """The share of elements on the right side of the threshold. Arguments: see Metric.
+
+    >>> from fastopt.nn import metrics
+    >>> metrics.BinaryAccuracy(threshold=0.3)([0, 1, 1], [0.2, 0.4, 0.1])
+    0.6666666666666666
+    """
 
     direction = "max"
     function, options = staticmethod(functions.binary_accuracy), ("threshold",)
@@ -42,21 +47,21 @@ class BinaryAccuracy(_Named):
 
 
 class CategoricalAccuracy(_Named):
-    """The share of rows whose largest element stands at that of the one-hot targets."""
+    """The share of rows whose largest element stands at that of the one-hot targets. Arguments: see Metric."""
 
     direction = "max"
     function = staticmethod(functions.categorical_accuracy)
 
 
 class SparseCategoricalAccuracy(_Named):
-    """The share of rows whose largest element stands at the label."""
+    """The share of rows whose largest element stands at the label. Arguments: see Metric."""
 
     direction = "max"
     function = staticmethod(functions.sparse_categorical_accuracy)
 
 
 class TopKCategoricalAccuracy(_Named):
-    """The share of rows where the one-hot target is among the k largest elements."""
+    """The share of rows where the one-hot target is among the k largest elements. Arguments: see Metric."""
 
     direction = "max"
     function, options = staticmethod(functions.top_k_categorical_accuracy), ("k",)
@@ -67,7 +72,7 @@ class TopKCategoricalAccuracy(_Named):
 
 
 class SparseTopKCategoricalAccuracy(_Named):
-    """The share of rows where the label is among the k largest elements."""
+    """The share of rows where the label is among the k largest elements. Arguments: see Metric."""
 
     direction = "max"
     function, options = staticmethod(functions.sparse_top_k_categorical_accuracy), ("k",)
@@ -78,13 +83,13 @@ class SparseTopKCategoricalAccuracy(_Named):
 
 
 class MeanSquaredError(_Named):
-    """mean (y - p)^2."""
+    """mean (y - p)^2. Arguments: see Metric."""
 
     function = staticmethod(functions.mean_squared_error)
 
 
 class RootMeanSquaredError(Mean):
-    """The root of mean (y - p)^2 over all that was counted."""
+    """The root of mean (y - p)^2 over all that was counted. Arguments: see Metric."""
 
     direction = "min"
 
@@ -100,31 +105,31 @@ class RootMeanSquaredError(Mean):
 
 
 class MeanAbsoluteError(_Named):
-    """mean |y - p|."""
+    """mean |y - p|. Arguments: see Metric."""
 
     function = staticmethod(functions.mean_absolute_error)
 
 
 class MeanAbsolutePercentageError(_Named):
-    """100 mean |y - p| / |y|."""
+    """100 mean |y - p| / |y|. Arguments: see Metric."""
 
     function = staticmethod(functions.mean_absolute_percentage_error)
 
 
 class MeanSquaredLogarithmicError(_Named):
-    """mean (log(1 + y) - log(1 + p))^2."""
+    """mean (log(1 + y) - log(1 + p))^2. Arguments: see Metric."""
 
     function = staticmethod(functions.mean_squared_logarithmic_error)
 
 
 class LogCoshError(_Named):
-    """mean log cosh (p - y)."""
+    """mean log cosh (p - y). Arguments: see Metric."""
 
     function, label = staticmethod(functions.log_cosh), "logcosh"
 
 
 class CosineSimilarity(_Named):
-    """The mean cosine of the angle between y and p."""
+    """The mean cosine of the angle between y and p. axis: -1. Further arguments: see Metric."""
 
     direction = "max"
     function = staticmethod(functions.cosine_similarity)
@@ -136,19 +141,22 @@ class CosineSimilarity(_Named):
 
 
 class KLDivergence(_Named):
-    """sum y log(y / p)."""
+    """sum y log(y / p). Arguments: see Metric."""
 
     function = staticmethod(functions.kl_divergence)
 
 
 class Poisson(_Named):
-    """mean p - y log p."""
+    """mean p - y log p. Arguments: see Metric."""
 
     function = staticmethod(functions.poisson)
 
 
 class BinaryCrossentropy(_Named):
-    """mean -y log p - (1 - y) log(1 - p)."""
+    """mean -y log p - (1 - y) log(1 - p).
+
+    from_logits, label_smoothing: see losses.BinaryCrossentropy. Further arguments: see Metric.
+    """
 
     function, options = staticmethod(functions.binary_crossentropy), ("from_logits", "label_smoothing")
 
@@ -158,7 +166,7 @@ class BinaryCrossentropy(_Named):
 
 
 class CategoricalCrossentropy(_Named):
-    """-sum y log p, y one-hot."""
+    """-sum y log p, y one-hot. from_logits, label_smoothing: see losses.CategoricalCrossentropy. Further arguments: see Metric."""
 
     function, options = staticmethod(functions.categorical_crossentropy), ("from_logits", "label_smoothing")
 
@@ -168,7 +176,7 @@ class CategoricalCrossentropy(_Named):
 
 
 class SparseCategoricalCrossentropy(_Named):
-    """-log p at the label."""
+    """-log p at the label. from_logits: see losses.CategoricalCrossentropy. Further arguments: see Metric."""
 
     function, options = staticmethod(functions.sparse_categorical_crossentropy), ("from_logits",)
 
@@ -178,18 +186,18 @@ class SparseCategoricalCrossentropy(_Named):
 
 
 class Hinge(_Named):
-    """mean max(1 - y p, 0)."""
+    """mean max(1 - y p, 0). Arguments: see Metric."""
 
     function = staticmethod(functions.hinge)
 
 
 class SquaredHinge(_Named):
-    """mean max(1 - y p, 0)^2."""
+    """mean max(1 - y p, 0)^2. Arguments: see Metric."""
 
     function = staticmethod(functions.squared_hinge)
 
 
 class CategoricalHinge(_Named):
-    """max(1 + max (1 - y) p - sum y p, 0), y one-hot."""
+    """max(1 + max (1 - y) p - sum y p, 0), y one-hot. Arguments: see Metric."""
 
     function = staticmethod(functions.categorical_hinge)

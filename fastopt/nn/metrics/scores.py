@@ -13,7 +13,8 @@ class FBetaScore(Metric):
     """(1 + beta^2) P R / (beta^2 P + R) of precision P and recall R, for each class, from targets and predictions (batch, classes).
 
     average: None (an array, one for each class), "micro" (all thrown together), "macro" (the mean), "weighted" (by frequency).
-    threshold: what a positive prediction exceeds; None: the largest of its row is positive.
+    threshold: what a positive prediction exceeds; None: the largest of its row is positive. Further arguments: see Metric.
+    (van Rijsbergen 1979)
     """
 
     direction = "max"
@@ -62,7 +63,7 @@ class FBetaScore(Metric):
 
 
 class F1Score(FBetaScore):
-    """FBetaScore with beta 1: the harmonic mean of precision and recall."""
+    """FBetaScore with beta 1: the harmonic mean of precision and recall. Arguments: see FBetaScore."""
 
     def __init__(self, average=None, threshold=None, name="f1_score", dtype=None):
         super().__init__(average, 1.0, threshold, name, dtype)
@@ -77,7 +78,7 @@ class R2Score(Metric):
     """1 - residual variance / variance of the targets, for predictions (batch, outputs); 0 where targets do not vary.
 
     class_aggregation: "uniform_average" over the outputs, "variance_weighted_average", or None for an array.
-    num_regressors: > 0 for the score adjusted to that many independent variables.
+    num_regressors: > 0 for the score adjusted to that many independent variables. Further arguments: see Metric.
     """
 
     direction = "max"

@@ -26,7 +26,10 @@ def serialize(optimizer):
 
 
 def deserialize(config, custom_objects=None):
-    """The optimizer, without parameters, of a name or of what serialize wrote."""
+    """The optimizer, without parameters, of config, a name or what serialize wrote.
+
+    custom_objects: {name: class} for what is not fastopt's own.
+    """
     if not isinstance(config, dict) or config.get("class_name") not in OWN:
         return names.deserialize("optimizer", config, TABLE, custom_objects)
     options = {name: tuple(value) if isinstance(value, list) else value for name, value in config["config"].items()}  # JSON's lists
@@ -34,7 +37,7 @@ def deserialize(config, custom_objects=None):
 
 
 def get(identifier):
-    """The optimizer, without parameters, for a name (Keras's conventions and defaults), a class, a configuration or an object."""
+    """The optimizer, without parameters, for identifier: a name (Keras's conventions, defaults), class, configuration or object."""
     if isinstance(identifier, str):
         return names.find("optimizer", identifier, TABLE)()
     if isinstance(identifier, dict):

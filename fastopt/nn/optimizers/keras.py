@@ -26,6 +26,7 @@ class KerasOptimizer:
     learning_rate: a number or a schedule. weight_decay: shrinks the parameters by learning_rate times it, apart from the gradient.
     clipvalue: gradients are clipped to +-clipvalue; global_clipnorm: scaled down together to that norm; one of the two at most.
     use_ema: keep averages of the parameters, with ema_momentum, which become the parameters at the end of fit.
+    name: by default the class's in lower case. ValueError for what is out of range, TypeError for what is unknown.
     Of clipnorm, ema_overwrite_frequency, loss_scale_factor and gradient_accumulation_steps there is none: ValueError.
     """
 
@@ -72,7 +73,7 @@ class KerasOptimizer:
                 group["ema"] = self.ema_momentum
 
     def finalize_variable_values(self, trainable_variables=None):
-        """With use_ema, puts the averages in the place of the parameters; fit does so at its end."""
+        """With use_ema, puts the averages in the place of the parameters; fit does so at its end. trainable_variables: not used."""
         if self.use_ema and self._stepper is not None and self.steps:
             for param, average in zip(self._params, self._averages):
                 param[...] = average
@@ -100,7 +101,7 @@ class KerasOptimizer:
 
     @classmethod
     def from_config(cls, config):
-        """The optimizer, without parameters, with these arguments."""
+        """The optimizer, without parameters, with the arguments `config`."""
         return cls(**config)
 
 
@@ -112,7 +113,10 @@ def _positive(owner, name, value):
 
 
 class SGD(KerasOptimizer, optim.SGD):
-    """fastopt.SGD, like="keras": momentum and Nesterov's form of it. Further arguments: see KerasOptimizer."""
+    """fastopt.SGD, like="keras": momentum and, with nesterov, that form of it.
+
+    See fastopt.SGD; further arguments: see KerasOptimizer.
+    """
 
     def __init__(self, learning_rate=0.01, momentum=0.0, nesterov=False, **common):
         own = {"momentum": momentum, "nesterov": nesterov}
@@ -120,7 +124,10 @@ class SGD(KerasOptimizer, optim.SGD):
 
 
 class RMSprop(KerasOptimizer, optim.RMSprop):
-    """fastopt.RMSprop, like="keras". Further arguments: see KerasOptimizer."""
+    """fastopt.RMSprop, like="keras": rho is alpha there, epsilon eps.
+
+    See fastopt.RMSprop; further arguments: see KerasOptimizer.
+    """
 
     def __init__(self, learning_rate=0.001, rho=0.9, momentum=0.0, epsilon=1e-7, centered=False, **common):
         own = {"rho": rho, "momentum": momentum, "epsilon": epsilon, "centered": centered}
@@ -128,7 +135,18 @@ class RMSprop(KerasOptimizer, optim.RMSprop):
 
 
 class Adam(KerasOptimizer, optim.Adam):
-    """fastopt.Adam, like="keras": with amsgrad AMSGrad. Further arguments: see KerasOptimizer."""
+    """fastopt.Adam, like="keras": with amsgrad AMSGrad. beta_1, beta_2, epsilon: betas and eps there. See fastopt.Adam; further
+    arguments: see KerasOptimizer.
+
+    >>> import numpy as np
+    >>> from fastopt import nn
+    >>> opt = nn.optimizers.Adam(learning_rate=0.1, global_clipnorm=1.0)
+    >>> w = np.array([1.0, 2.0])
+    >>> opt.bind([w])
+    >>> opt.step([np.array([3.0, -4.0])], **opt.step_options)
+    >>> w.round(4)
+    array([0.9, 2.1])
+    """
 
     def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False, **common):
         own = {"beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon, "amsgrad": amsgrad}
@@ -136,7 +154,10 @@ class Adam(KerasOptimizer, optim.Adam):
 
 
 class AdamW(KerasOptimizer, optim.AdamW):
-    """fastopt.AdamW, like="keras". Further arguments: see KerasOptimizer."""
+    """fastopt.AdamW, like="keras", with amsgrad AMSGrad. beta_1, beta_2, epsilon: betas and eps there.
+
+    See fastopt.AdamW; further arguments: see KerasOptimizer.
+    """
 
     def __init__(self, learning_rate=0.001, weight_decay=0.004, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False, **common):
         own = {"beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon, "amsgrad": amsgrad}
@@ -145,14 +166,14 @@ class AdamW(KerasOptimizer, optim.AdamW):
 
 
 class Adadelta(KerasOptimizer, optim.Adadelta):
-    """fastopt.Adadelta, like="keras". Further arguments: see KerasOptimizer."""
+    """fastopt.Adadelta, like="keras"; epsilon is eps there. See fastopt.Adadelta; further arguments: see KerasOptimizer."""
 
     def __init__(self, learning_rate=0.001, rho=0.95, epsilon=1e-7, **common):
         self._begin(learning_rate, common, {"rho": rho, "epsilon": epsilon}, rho=rho, eps=epsilon)
 
 
 class Adagrad(KerasOptimizer, optim.Adagrad):
-    """fastopt.Adagrad, like="keras". Further arguments: see KerasOptimizer."""
+    """fastopt.Adagrad, like="keras"; epsilon is eps there. See fastopt.Adagrad; further arguments: see KerasOptimizer."""
 
     def __init__(self, learning_rate=0.001, initial_accumulator_value=0.1, epsilon=1e-7, **common):
         own = {"initial_accumulator_value": initial_accumulator_value, "epsilon": epsilon}
@@ -160,7 +181,10 @@ class Adagrad(KerasOptimizer, optim.Adagrad):
 
 
 class Adamax(KerasOptimizer, optim.Adamax):
-    """fastopt.Adamax, like="keras". Further arguments: see KerasOptimizer."""
+    """fastopt.Adamax, like="keras". beta_1, beta_2, epsilon: betas and eps there.
+
+    See fastopt.Adamax; further arguments: see KerasOptimizer.
+    """
 
     def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, **common):
         own = {"beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon}
@@ -168,7 +192,10 @@ class Adamax(KerasOptimizer, optim.Adamax):
 
 
 class Nadam(KerasOptimizer, optim.NAdam):
-    """fastopt.NAdam, like="keras". Further arguments: see KerasOptimizer."""
+    """fastopt.NAdam, like="keras". beta_1, beta_2, epsilon: betas and eps there.
+
+    See fastopt.NAdam; further arguments: see KerasOptimizer.
+    """
 
     def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, **common):
         own = {"beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon}
@@ -176,7 +203,7 @@ class Nadam(KerasOptimizer, optim.NAdam):
 
 
 class Lion(KerasOptimizer, optim.Lion):
-    """fastopt.Lion, like="keras". Further arguments: see KerasOptimizer."""
+    """fastopt.Lion, like="keras". beta_1, beta_2: betas there. See fastopt.Lion; further arguments: see KerasOptimizer."""
 
     def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.99, **common):
         self._begin(learning_rate, common, {"beta_1": beta_1, "beta_2": beta_2}, betas=(beta_1, beta_2))

@@ -14,7 +14,14 @@ OWN = "fastopt."  # stands before the name of a schedule that is fastopt's and n
 
 
 class LearningRateSchedule:
-    """Base: a subclass writes __call__(step) -> rate. Its arguments are its attributes."""
+    """Base: a subclass writes __call__(step) -> rate, step being the number of steps done. Its arguments are its attributes.
+
+    initial_learning_rate: the rate at step 0. name: kept, as in Keras.
+
+    >>> from fastopt.nn.optimizers import schedules
+    >>> schedules.ExponentialDecay(1.0, decay_steps=10, decay_rate=0.5)(20)
+    0.25
+    """
 
     def __call__(self, step):
         raise NotImplementedError(f"{type(self).__name__}: a schedule must define __call__(step)")
@@ -25,7 +32,7 @@ class LearningRateSchedule:
 
     @classmethod
     def from_config(cls, config):
-        """The schedule with these arguments."""
+        """The schedule with the arguments `config`."""
         return cls(**config)
 
     def __eq__(self, other):
@@ -38,7 +45,7 @@ class LearningRateSchedule:
 
 
 class ExponentialDecay(LearningRateSchedule):
-    """initial_learning_rate decay_rate^(step / decay_steps), the exponent rounded down with staircase."""
+    """initial_learning_rate decay_rate^(step / decay_steps), the exponent rounded down with staircase. See LearningRateSchedule."""
 
     def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name="ExponentialDecay"):
         self.initial_learning_rate, self.decay_rate, self.staircase, self.name = initial_learning_rate, decay_rate, staircase, name
@@ -49,7 +56,10 @@ class ExponentialDecay(LearningRateSchedule):
 
 
 class InverseTimeDecay(LearningRateSchedule):
-    """initial_learning_rate / (1 + decay_rate step / decay_steps), the fraction rounded down with staircase."""
+    """initial_learning_rate / (1 + decay_rate step / decay_steps), the fraction rounded down with staircase.
+
+    See LearningRateSchedule.
+    """
 
     def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name="InverseTimeDecay"):
         self.initial_learning_rate, self.decay_rate, self.staircase, self.name = initial_learning_rate, decay_rate, staircase, name
@@ -60,7 +70,10 @@ class InverseTimeDecay(LearningRateSchedule):
 
 
 class PiecewiseConstantDecay(LearningRateSchedule):
-    """values[0] up to and with step boundaries[0], then values[1] up to and with boundaries[1], and so on."""
+    """values[0] up to and with step boundaries[0], then values[1] up to and with boundaries[1], and so on.
+
+    See LearningRateSchedule.
+    """
 
     def __init__(self, boundaries, values, name="PiecewiseConstant"):
         if len(boundaries) != len(values) - 1:
@@ -77,7 +90,8 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 class PolynomialDecay(LearningRateSchedule):
     """From initial_learning_rate to end_learning_rate along (1 - step / decay_steps)^power.
 
-    Then it stays there, or with cycle starts again, over a span that is a multiple of decay_steps and each time longer.
+    Then it stays there, or with cycle starts again, over a span that is a multiple of decay_steps and each time longer. See
+    LearningRateSchedule.
     """
 
     def __init__(
@@ -95,7 +109,8 @@ class PolynomialDecay(LearningRateSchedule):
 class CosineDecay(LearningRateSchedule):
     """From the initial rate to alpha times it along half a cosine in decay_steps (Loshchilov & Hutter 2017).
 
-    With warmup_target first along a line from the initial rate to the target in warmup_steps, and down from there.
+    With warmup_target first along a line from the initial rate to the target in warmup_steps, and down from there. See
+    LearningRateSchedule.
     """
 
     def __init__(self, initial_learning_rate, decay_steps, alpha=0.0, name="CosineDecay", warmup_target=None, warmup_steps=0):
@@ -113,9 +128,10 @@ class CosineDecay(LearningRateSchedule):
 
 
 class CosineDecayRestarts(LearningRateSchedule):
-    """CosineDecay over and over, each span t_mul times as long as the one before, each top m_mul times as high (SGDR).
+    """CosineDecay over and over, each span t_mul times as long as the one before, each top m_mul times as high.
 
-    As in Keras m_mul scales the cosine alone, not the floor alpha.
+    first_decay_steps: the first span. As in Keras m_mul scales the cosine alone, not the floor alpha. (SGDR: Loshchilov & Hutter
+    2017) See LearningRateSchedule.
     """
 
     def __init__(self, initial_learning_rate, first_decay_steps, t_mul=2.0, m_mul=1.0, alpha=0.0, name="SGDRDecay"):
@@ -164,7 +180,7 @@ def serialize(rate):
 
 
 def deserialize(config, custom_objects=None):
-    """The learning rate that serialize wrote."""
+    """The learning rate of config, which serialize wrote. custom_objects: {name: class} for what is not fastopt's own."""
     if not isinstance(config, dict):
         return config
     own = {OWN + name: getattr(optim.schedules, name) for name in optim.schedules.__all__}
