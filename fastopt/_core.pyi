@@ -1,11 +1,37 @@
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from .reference import _Packed
+from .reference import activation_backward as activation_backward
+from .reference import activation_forward as activation_forward
+from .reference import batch_norm_backward as batch_norm_backward
+from .reference import batch_norm_forward as batch_norm_forward
+from .reference import binary_crossentropy as binary_crossentropy
+from .reference import categorical_crossentropy as categorical_crossentropy
+from .reference import cosine_similarity as cosine_similarity
+from .reference import dense_backward as dense_backward
+from .reference import dense_forward as dense_forward
+from .reference import dropout as dropout
+from .reference import embedding_backward as embedding_backward
+from .reference import embedding_forward as embedding_forward
+from .reference import gemm as gemm
+from .reference import gru_backward as gru_backward
+from .reference import gru_forward as gru_forward
+from .reference import hinge as hinge
+from .reference import huber as huber
+from .reference import kl_divergence as kl_divergence
+from .reference import layer_norm_backward as layer_norm_backward
+from .reference import layer_norm_forward as layer_norm_forward
+from .reference import lstm_backward as lstm_backward
+from .reference import lstm_forward as lstm_forward
+from .reference import mean_absolute_error as mean_absolute_error
+from .reference import mean_squared_error as mean_squared_error
+from .reference import penalty as penalty
+from .reference import rnn_backward as rnn_backward
+from .reference import rnn_forward as rnn_forward
+from .reference import sparse_categorical_crossentropy as sparse_categorical_crossentropy
+from .typing import Array
 
-from .optim.optimizers import Array
-
-__file__: str
+Packed = _Packed
 
 def start(threads: int) -> None: ...
 def isas() -> list[str]: ...
@@ -20,111 +46,6 @@ def has_openmp() -> bool: ...
 def region_nanoseconds() -> float: ...
 def fma_peak(dtype: Any) -> float: ...
 def activations() -> list[str]: ...
-def activation_forward(x: Array, activation: str = "linear", *, alpha: float | None = None, out: Array | None = None) -> Array: ...
-def activation_backward(
-    dy: Array,
-    y: Array,
-    activation: str = "linear",
-    *,
-    z: Array | None = None,
-    alpha: float | None = None,
-    out: Array | None = None,
-) -> Array: ...
-def mean_squared_error(
-    y_true: Array, y_pred: Array, *, weight: Array | None = None, rows: Array | None = None, out: Array | None = None
-) -> tuple[float, Array]: ...
-def mean_absolute_error(
-    y_true: Array, y_pred: Array, *, weight: Array | None = None, rows: Array | None = None, out: Array | None = None
-) -> tuple[float, Array]: ...
-def huber(
-    y_true: Array,
-    y_pred: Array,
-    *,
-    delta: float = 1.0,
-    weight: Array | None = None,
-    rows: Array | None = None,
-    out: Array | None = None,
-) -> tuple[float, Array]: ...
-def binary_crossentropy(
-    y_true: Array,
-    y_pred: Array,
-    *,
-    from_logits: bool = False,
-    label_smoothing: float = 0.0,
-    weight: Array | None = None,
-    rows: Array | None = None,
-    out: Array | None = None,
-) -> tuple[float, Array]: ...
-def categorical_crossentropy(
-    y_true: Array,
-    y_pred: Array,
-    *,
-    from_logits: bool = False,
-    label_smoothing: float = 0.0,
-    weight: Array | None = None,
-    rows: Array | None = None,
-    out: Array | None = None,
-) -> tuple[float, Array]: ...
-def sparse_categorical_crossentropy(
-    y_true: NDArray[np.integer[Any]],
-    y_pred: Array,
-    *,
-    from_logits: bool = False,
-    weight: Array | None = None,
-    rows: Array | None = None,
-    out: Array | None = None,
-) -> tuple[float, Array]: ...
-def kl_divergence(
-    y_true: Array, y_pred: Array, *, weight: Array | None = None, rows: Array | None = None, out: Array | None = None
-) -> tuple[float, Array]: ...
-def hinge(
-    y_true: Array, y_pred: Array, *, weight: Array | None = None, rows: Array | None = None, out: Array | None = None
-) -> tuple[float, Array]: ...
-def cosine_similarity(
-    y_true: Array, y_pred: Array, *, weight: Array | None = None, rows: Array | None = None, out: Array | None = None
-) -> tuple[float, Array]: ...
-def penalty(
-    param: Array, *, l1: float = 0.0, l2: float = 0.0, accumulate: bool = False, out: Array | None = None
-) -> tuple[float, Array]: ...
-def dropout(x: Array, rate: float, *, seed: int, step: int = 0, out: Array | None = None) -> Array: ...
-def batch_norm_forward(
-    x: Array,
-    gamma: Array | None = None,
-    beta: Array | None = None,
-    *,
-    mean: Array | None = None,
-    variance: Array | None = None,
-    eps: float = 1e-3,
-    out: tuple[Array | None, Array | None, Array | None] | None = None,
-) -> tuple[Array, Array, Array]: ...
-def batch_norm_backward(
-    dy: Array,
-    x: Array,
-    gamma: Array | None,
-    mean: Array,
-    variance: Array,
-    *,
-    eps: float = 1e-3,
-    fixed: bool = False,
-    out: tuple[Array | None, Array | None, Array | None] | None = None,
-) -> tuple[Array, Array, Array]: ...
-def layer_norm_forward(
-    x: Array,
-    gamma: Array | None = None,
-    beta: Array | None = None,
-    *,
-    eps: float = 1e-3,
-    out: tuple[Array | None, Array | None, Array | None] | None = None,
-) -> tuple[Array, Array, Array]: ...
-def layer_norm_backward(
-    dy: Array,
-    x: Array,
-    gamma: Array | None,
-    mean: Array,
-    rstd: Array,
-    *,
-    out: tuple[Array | None, Array | None, Array | None] | None = None,
-) -> tuple[Array, Array, Array]: ...
 def ema(average: Array, param: Array, decay: float) -> None: ...
 def update(
     kernel: str,
@@ -137,49 +58,6 @@ def update(
     grad_scale: float,
     clip_value: float,
 ) -> None: ...
-
-class Packed:
-    shape: tuple[int, int]
-    dtype: np.dtype[Any]
-    def __init__(self, b: Array, *, transpose: bool = False) -> None: ...
-
-def gemm(
-    a: Array,
-    b: Array | Packed,
-    *,
-    transpose_a: bool = False,
-    transpose_b: bool = False,
-    out: Array | None = None,
-    accumulate: bool = False,
-) -> Array: ...
-def dense_forward(
-    x: Array,
-    kernel: Array,
-    bias: Array | None = None,
-    activation: str = "linear",
-    *,
-    return_z: bool = False,
-    alpha: float | None = None,
-    out: Array | tuple[Array | None, Array | None] | None = None,
-) -> Any: ...
-def dense_backward(
-    dy: Array,
-    x: Array,
-    kernel: Array,
-    y: Array,
-    activation: str = "linear",
-    *,
-    z: Array | None = None,
-    alpha: float | None = None,
-    need: tuple[bool, bool, bool] = (True, True, True),
-    accumulate: bool = False,
-    overwrite_dy: bool = False,
-    out: tuple[Array | None, Array | None, Array | None] | None = None,
-) -> tuple[Array | None, Array | None, Array | None]: ...
-def embedding_forward(indices: NDArray[np.integer[Any]], embeddings: Array, *, out: Array | None = None) -> Array: ...
-def embedding_backward(
-    dy: Array, indices: NDArray[np.integer[Any]], embeddings: Array, *, accumulate: bool = False, out: Array | None = None
-) -> Array: ...
 
 class Stepper:
     steps: int

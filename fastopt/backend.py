@@ -15,7 +15,7 @@ if NAME == "compiled":
             "checkout, and start Python in another folder; or set FASTOPT_BACKEND=reference to run on the definitions, slowly."
         ) from error
 elif NAME == "reference":
-    from .reference import core
+    from .reference import core  # type: ignore[no-redef]
 else:
     raise ImportError(f"fastopt: FASTOPT_BACKEND is {NAME!r}, expected 'compiled' or 'reference'")
 

@@ -2,6 +2,7 @@
 
 import math
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 MOST = 1024  # libgomp ends the process where it cannot start as many threads as asked for
@@ -37,7 +38,7 @@ def _read(path):
         return file.read()
 
 
-def set_num_threads(n):
+def set_num_threads(n: int) -> None:
     """Lets a call use `n` threads (1 to 1024), or one where it is too small to gain from them. Results do not depend on it.
 
     Raises TypeError for what is no integer, ValueError for one out of range. A child of `fork` always uses one: OpenMP's threads
@@ -52,7 +53,7 @@ def set_num_threads(n):
     core.set_num_threads(n.__index__())
 
 
-def get_num_threads():
+def get_num_threads() -> int:
     """How many threads a large call uses: as set_num_threads said, else OMP_NUM_THREADS, else the processors available."""
     from .backend import core
 
@@ -60,7 +61,7 @@ def get_num_threads():
 
 
 @contextmanager
-def num_threads(n):
+def num_threads(n: int) -> Iterator[None]:
     """A context in which calls use `n` threads; it holds for the whole process. Errors as in set_num_threads.
 
     >>> import fastopt

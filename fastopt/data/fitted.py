@@ -13,8 +13,8 @@ class Fitted:
     as arrays of float64, and `_transform(x, inverse)`.
     """
 
-    SETTINGS = ()
-    STATISTICS = ()
+    SETTINGS: tuple[str, ...] = ()
+    STATISTICS: tuple[str, ...] = ()
 
     def fit(self, x):
         """Remembers the statistics of x (N, ...), at least one sample; returns self. Inf is refused, NaN counts as missing."""

@@ -93,7 +93,7 @@ class Bidirectional(TakesStates, Container):
         results += forward[1:] + backward[1:]
         return results if len(results) > 1 else results[0]
 
-    def compute_mask(self, x, mask):
+    def compute_mask(self, x, mask=None):
         """The mask of the result: that of the sequence, where all outputs are returned; states have none."""
         mask = mask[0] if isinstance(mask, (list, tuple)) else mask
         masks = [mask if self.return_sequences else None] * (2 if self.merge_mode is None else 1)

@@ -81,7 +81,7 @@ class Embedding(Layer):
             (weight,) = self._weights
             kernels.embedding_backward(dy, call.indices, self.embeddings, accumulate=call.accumulate, out=weight.grad)
 
-    def compute_mask(self, x, mask):
+    def compute_mask(self, x, mask=None):
         """Where the index is not 0, with mask_zero; else the mask of the input, if there is one."""
         if not self.mask_zero:
             return mask

@@ -13,7 +13,7 @@ from .masks import masks_for
 from .tensor import Node, Tensor, flat, is_symbolic
 from .weighted import Weighted
 
-_named = Counter()  # how often a name was given out
+_named: Counter[str] = Counter()  # how often a name was given out
 
 
 def automatic_name(kind):

@@ -10,7 +10,7 @@ from .layer import Layer
 class _Merge(Layer):
     """Base of the elementwise layers of a list of inputs."""
 
-    count = None  # of inputs, where it is fixed
+    count: int | None = None  # of inputs, where it is fixed
     supports_masking = True
 
     def check_input(self, input_shape):

@@ -34,7 +34,8 @@ class Recurrent(Recurrence):
 
     gates = 1
     state_count = 1  # h, or h and c
-    forward_kernel = backward_kernel = None  # names
+    forward_kernel: str  # names
+    backward_kernel: str
 
     def __init__(self, units, activation, use_bias, kernel, recurrent, bias, *, dropout=0.0, recurrent_dropout=0.0, seed=None,
                  return_sequences=False, return_state=False, go_backwards=False, stateful=False, unroll=False,
@@ -109,7 +110,7 @@ class Recurrent(Recurrence):
         y = (batch, steps, self.output_size) if self.return_sequences else (batch, self.output_size)
         return [y, *((batch, n) for n in self.state_sizes)] if self.return_state else y
 
-    def compute_mask(self, x, mask):
+    def compute_mask(self, x, mask=None):
         """The mask of the result: that of the sequence, where all outputs are returned; states have none."""
         mask = mask[0] if isinstance(mask, (list, tuple)) else mask
         mask = mask if self.return_sequences else None

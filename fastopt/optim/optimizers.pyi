@@ -1,15 +1,7 @@
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Literal
 
-from numpy import float32, float64
-from numpy.typing import NDArray
-
+from ..typing import Params, Preset, Schedule
 from .optimizer import Optimizer
-
-Array: TypeAlias = NDArray[float32] | NDArray[float64]
-Params: TypeAlias = Array | Iterable[Array] | Mapping[str, Array] | Sequence[Mapping[str, Any]]
-Schedule: TypeAlias = Callable[[int], float]
-Preset: TypeAlias = Literal["torch", "keras", "optax", "sklearn", "textbook"]
 
 class SGD(Optimizer):
     def __init__(

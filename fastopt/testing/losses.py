@@ -51,7 +51,7 @@ def _loss(name, y_true, y_pred, variants=({},), flops=4):
 
 
 # fmt: off
-LOGITS = ({}, dict(from_logits=True))
+LOGITS: tuple[dict[str, object], ...] = ({}, dict(from_logits=True))
 SMOOTHED = (*LOGITS, dict(label_smoothing=0.2), dict(from_logits=True, label_smoothing=0.2))
 CASES = {name: _loss(name, *rest) for name, rest in {
     "mean_squared_error": (normal, normal),

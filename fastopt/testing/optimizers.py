@@ -1,5 +1,7 @@
 """The optimizers' cases."""
 
+from typing import Any
+
 from .case import Update, positive, signed
 
 
@@ -16,9 +18,10 @@ def eight_or_more(rng, shape):
 # fmt: off
 PROLOGUE = (dict(maximize=True, grad_scale=8.0), dict(clip_value=0.75, clip_factor=0.3))
 DECAY = (dict(weight_decay=0.1), dict(weight_decay=0.1, decoupled_weight_decay=True, lr=0.5), *PROLOGUE)
-EPS = ({}, dict(eps=0.1))
+EPS: tuple[dict[str, Any], ...] = ({}, dict(eps=0.1))
 MOMENTS = {"param": signed, "grad": small, "exp_avg": signed, "exp_avg_sq": positive}
-VELOCITIES = ({}, dict(step=1), dict(step=1, dampening=0.5), dict(dampening=0.5), dict(nesterov=True), dict(velocity="average"),
+VELOCITIES: tuple[dict[str, Any], ...] = (
+              {}, dict(step=1), dict(step=1, dampening=0.5), dict(dampening=0.5), dict(nesterov=True), dict(velocity="average"),
               dict(velocity="average", nesterov=True), dict(velocity="step"), dict(velocity="step", nesterov=True))
 
 CASES = {

@@ -96,7 +96,7 @@ class Recurrent(Function):
         return tuple(size + incoming * terms.get(name, len(x) * x.shape[1]) for name, size in zip(self.results, largest))
 
 
-SHARED = (
+SHARED: tuple[dict[str, object], ...] = (
     {}, dict(bias=None), dict(h0=None), dict(reverse=True), dict(lengths="B"), dict(lengths="B", reverse=True),
     dict(dropout="B I"), dict(recurrent_dropout="B P"),
 )  # fmt: skip

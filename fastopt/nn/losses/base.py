@@ -21,8 +21,8 @@ class Loss:
     weights of the rows that hold the reduction already (see row_weights), None means those of the reduction.
     """
 
-    kernel = None  # its name in fastopt.kernels
-    options = ()  # attributes that the kernel takes
+    kernel: str | None = None  # its name in fastopt.kernels
+    options: tuple[str, ...] = ()  # attributes that the kernel takes
 
     def __init__(self, name=None, reduction="sum_over_batch_size", dtype=None):
         if reduction not in REDUCTIONS:

@@ -16,7 +16,7 @@ class Metric:
     lists.
     """
 
-    direction = None
+    direction: str | None = None
 
     def __init__(self, name=None, dtype=None):
         self.name, self.dtype = name or snake(type(self).__name__), dtype

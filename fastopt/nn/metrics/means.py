@@ -1,6 +1,8 @@
 """Accuracies and errors: means of the functions of the same names."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 from . import functions
 from .base import Mean, MeanMetricWrapper
@@ -11,9 +13,9 @@ class _Named(MeanMetricWrapper):
 
     direction = "min"
 
-    function = None
-    label = None  # the name where none is given, if not the function's
-    options = ()
+    function: Callable[..., Any] | None = None
+    label: str | None = None  # the name where none is given, if not the function's
+    options: tuple[str, ...] = ()
 
     def __init__(self, name=None, dtype=None):
         options = {option: getattr(self, option) for option in self.options}
