@@ -32,7 +32,7 @@ def parameter(owner, label, array):
 def distinct(owner, labels, arrays):
     """Raises where two parameters share memory, judged exactly: a[::2] and a[1::2] do not."""
     spans = sorted((*np.lib.array_utils.byte_bounds(a), i) for i, a in enumerate(arrays) if a.size)
-    open_spans = []  # those that reach beyond the start of the present one
+    open_spans: list[tuple[int, int]] = []  # those that reach beyond the start of the present one
     for low, high, i in spans:
         open_spans = [(end, j) for end, j in open_spans if end > low]
         for _, j in open_spans:
@@ -46,7 +46,7 @@ def distinct(owner, labels, arrays):
 
 def islands(arrays):
     """The stretches of memory that the arrays lie in, [low, high), merged and in order."""
-    merged = []
+    merged: list[list[int]] = []
     for low, high in sorted(np.lib.array_utils.byte_bounds(a) for a in arrays if a.size):
         if merged and low <= merged[-1][1]:
             merged[-1][1] = max(high, merged[-1][1])

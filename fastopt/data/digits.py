@@ -10,6 +10,10 @@ def load_digits():
 
     Both are fresh arrays, in the order of the source; x.reshape(-1, 8, 8) are the images.
 
+    >>> x, y = load_digits()
+    >>> x.shape, x.dtype, y[:3]
+    ((1797, 64), dtype('float32'), array([0, 1, 2]))
+
     Source: E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine Learning Repository, 1998,
     https://doi.org/10.24432/C50P49, licensed under CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/). These are the images
     of its test set, by 13 writers, as scikit-learn's load_digits has them: stored as bytes (ink 0 to 16), otherwise unchanged.

@@ -129,7 +129,11 @@ def _last_axis(owner, axis):
 
 
 def softmax(x, axis=-1):
-    """exp(x) over its sum along the last axis, for which axis stands (Bridle 1990)."""
+    """exp(x) over its sum along the last axis, for which axis stands (Bridle 1990).
+
+    >>> softmax([[0.0, 0.0]])
+    array([[0.5, 0.5]])
+    """
     _last_axis("softmax", axis)
     return Activation("softmax")(x)
 

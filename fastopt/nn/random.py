@@ -16,6 +16,13 @@ def set_random_seed(seed):
     """Seeds all that is drawn from now on: the same seed and the same program give the same training, bit for bit.
 
     As in Keras, Python's `random` and NumPy's `np.random` are seeded too. seed: an integer in [0, 2^32).
+
+    >>> from fastopt import nn
+    >>> nn.set_random_seed(1)
+    >>> first = nn.initializers.GlorotUniform()((2, 2))
+    >>> nn.set_random_seed(1)
+    >>> bool((first == nn.initializers.GlorotUniform()((2, 2))).all())
+    True
     """
     global _generator
     if isinstance(seed, bool) or not hasattr(seed, "__index__") or not 0 <= seed < 2**32:

@@ -15,6 +15,16 @@ class Sequential(Model):
     >>> model = nn.Sequential([nn.Input(shape=(8,)), nn.Dense(16, activation="relu"), nn.Dense(3, activation="softmax")])
     >>> model.output_shape
     (None, 3)
+
+    >>> import numpy as np
+    >>> x = np.linspace(-1, 1, 64, dtype="float32")[:, None]
+    >>> line = nn.Sequential([nn.Dense(1)])
+    >>> line.compile(optimizer=nn.optimizers.SGD(learning_rate=0.5), loss="mse")
+    >>> history = line.fit(x, 3 * x + 1, epochs=50, verbose=0)
+    >>> line.predict(np.array([[2.0]], "float32"), verbose=0).round(2)
+    array([[7.]], dtype=float32)
+    >>> line.evaluate(x, 3 * x + 1, verbose=0) < 1e-6
+    True
     """
 
     def __init__(self, layers=None, trainable=True, name=None, dtype=None):

@@ -13,6 +13,10 @@ def to_categorical(x, num_classes=None):
     """One-hot rows of integer labels: x of shape (...) or (..., 1) gives (..., num_classes), float64 as in Keras.
 
     num_classes: None for the largest label + 1. Raises ValueError for labels below 0, at num_classes or above, or between integers.
+
+    >>> to_categorical([0, 2])
+    array([[1., 0., 0.],
+           [0., 0., 1.]])
     """
     given = np.asarray(x)
     if given.dtype.kind not in "biuf":

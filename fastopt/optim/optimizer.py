@@ -48,6 +48,13 @@ class Optimizer:
     Raises TypeError or ValueError, naming the argument, what came and what was expected: options out of range or unknown, arrays of
     another dtype or byte order, read-only, misaligned or overlapping ones.
     `param_groups` holds the options of each group and is read at each step; `lr` sets that of all groups.
+
+    >>> import numpy as np, fastopt
+    >>> params = {"w": np.ones(2), "b": np.zeros(1)}
+    >>> opt = fastopt.Adam([{"params": params}, {"params": np.ones(3), "lr": 0.5}], lr=0.1)
+    >>> opt.step([{"w": np.ones(2), "b": None}, np.ones(3)])
+    >>> sorted(opt.state_dict()["state"][0]), params["w"].round(4)
+    (['exp_avg', 'exp_avg_sq', 'step'], array([0.9, 0.9]))
     """
 
     rule = None

@@ -53,6 +53,12 @@ class RMSprop(Optimizer):
              "inside" (keras, optax)        d = sqrt(w + eps)
 
     alpha in [0, 1] is Keras's rho, optax's decay. State: square_avg v, grad_avg a, momentum_buffer b. See Optimizer.
+
+    >>> import numpy as np, fastopt
+    >>> w = np.array([1.0, 2.0])
+    >>> fastopt.RMSprop([w], lr=0.1, like="keras").step([np.array([4.0, -1.0])])
+    >>> w.round(4)
+    array([0.6838, 2.3162])
     """
 
 
@@ -89,7 +95,15 @@ class Adam(Optimizer):
 
 
 class AdamW(Optimizer):
-    """AdamW (Loshchilov & Hutter 2019): Adam after p <- p (1 - lr weight_decay). Options, formulas and state: see Adam."""
+    """AdamW (Loshchilov & Hutter 2019): Adam after p <- p (1 - lr weight_decay). Options, formulas and state: see Adam.
+
+    >>> import numpy as np, fastopt
+    >>> w = np.array([1.0, 2.0])
+    >>> opt = fastopt.AdamW(w, lr=fastopt.schedules.Cosine(0.1, steps=100), weight_decay=0.5)
+    >>> opt.step(np.array([3.0, 0.0]), clip_norm=1.0)
+    >>> w.round(4), opt.last_step.grad_norm, opt.steps
+    (array([0.85, 1.9 ]), 3.0, 1)
+    """
 
 
 class Adamax(Optimizer):

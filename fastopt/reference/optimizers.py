@@ -31,6 +31,13 @@ def sgd(param, grad, momentum_buffer=None, *, step, lr=1e-3, momentum=0.0, dampe
         maximize=False, decoupled_weight_decay=False, velocity="sum", grad_scale=1.0, clip_value=inf, clip_factor=1.0):
     """Gradient descent with momentum (Polyak 1964), Nesterov's form (Sutskever et al. 2013).
 
+    >>> import numpy as np
+    >>> from fastopt import kernels
+    >>> p = np.array([1.0, 2.0])
+    >>> kernels.sgd(p, np.array([1.0, -1.0]), step=1, lr=0.5)
+    >>> p
+    array([0.5, 2.5])
+
     Arrays and step: see fastopt.reference.optimizers; state, formulas and options: see fastopt.SGD.
     """
     g = gradient(param, grad, lr, weight_decay, decoupled_weight_decay, maximize, grad_scale, clip_value, clip_factor)

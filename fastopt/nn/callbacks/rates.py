@@ -11,6 +11,9 @@ class LearningRateScheduler(Callback):
     """Sets the learning rate before each epoch to schedule(epoch, rate so far), or schedule(epoch) where it takes one argument.
 
     The rate enters the logs of each epoch as "learning_rate". verbose: 1 to say it.
+
+    >>> from fastopt import nn
+    >>> halved = nn.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2 if epoch and epoch % 10 == 0 else rate)
     """
 
     def __init__(self, schedule, verbose=0):

@@ -85,6 +85,10 @@ class Hinge(Loss):
 class BinaryCrossentropy(Loss):
     """mean -y log p - (1 - y) log(1 - p) over the last axis, p clipped to [1e-7, 1 - 1e-7]; from logits p = sigmoid(z), unclipped.
 
+    >>> from fastopt.nn import losses
+    >>> round(losses.BinaryCrossentropy()([[1.0], [0.0]], [[0.5], [0.5]]), 4)
+    0.6931
+
     label_smoothing s in [0, 1] puts (1 - s) y + s / 2 in the place of y. from_logits: predictions are z, before the sigmoid.
     axis: -1. Further arguments: see Loss.
     """

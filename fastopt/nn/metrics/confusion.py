@@ -126,7 +126,14 @@ class FalseNegatives(_Counted):
 
 
 class Precision(Confusion):
-    """The share of positives that are right, 0 where there are none; one for each threshold. Arguments: see Confusion."""
+    """The share of positives that are right, 0 where there are none; one for each threshold. Arguments: see Confusion.
+
+    >>> from fastopt.nn import metrics
+    >>> precision = metrics.Precision(thresholds=[0.3, 0.5])
+    >>> precision.update_state([0, 1, 1, 0], [0.4, 0.8, 0.3, 0.1])
+    >>> precision.result()
+    array([0.5, 1. ])
+    """
 
     direction = "max"
 
