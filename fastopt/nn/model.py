@@ -158,6 +158,7 @@ class Model(Trainer, Container):
         mask: (B, T) booleans, False where there is padding; for several inputs a list or dict, None for an input without.
         For ragged data, a list of arrays that differ in their length, an output with steps is such a list, too, and so are the
         gradients that backward takes and returns.
+        initial_state is for layers.
         """
         inputs, masks, lengths = self.inputs_of("forward", x), None, None
         if Ragged in map(type, inputs):

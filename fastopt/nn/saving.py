@@ -42,7 +42,7 @@ def save_weights(path, model, overwrite=True):
 
 
 def load_model(path, custom_objects=None, compile=True):
-    """The model in a file of model.save, compiled as it was and with the optimizer's state.
+    """The model in the file `path` of model.save, compiled as it was and with the optimizer's state.
 
     custom_objects: {name: class or function} for what is not fastopt's own: layers, subclasses of Model, losses, metrics.
     compile: False leaves the model uncompiled. Raises ValueError with the reason for a file that is damaged or of another kind,

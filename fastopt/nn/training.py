@@ -33,8 +33,8 @@ class Trainer(Feeder):
             likewise.
         metrics, weighted_metrics: lists of names, objects or functions (y, prediction) -> values; for several outputs a list of
             lists or a dict. The second kind is weighted by sample_weight.
-        The other arguments are accepted and have no meaning here. Raises ValueError or TypeError, and changes nothing, for what is
-        unknown.
+        run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: accepted, and without meaning here. Raises ValueError or
+        TypeError, and changes nothing, for what is unknown.
         """
         compiled = {"loss": loss, "loss_weights": loss_weights, "metrics": metrics, "weighted_metrics": weighted_metrics}
         optimizer = optimizers.get(optimizer)
@@ -92,7 +92,9 @@ class Trainer(Feeder):
         class_weight: {class: factor}; sample_weight: a factor for each sample, (B,), or for each step of outputs (B, T, C), (B, T),
             for ragged data also a list of arrays as long as the sequences. The loss is the sum of the weighted losses over the
             number of samples, or of unmasked steps.
-        steps_per_epoch: of an iterator, batches that make an epoch. validation_freq: validate every so many epochs, or a list of
+        callbacks: objects of nn.callbacks, or a list of them. initial_epoch: the first epoch's number, where training goes on.
+        steps_per_epoch: of an iterator, batches that make an epoch. validation_steps, validation_batch_size: as steps_per_epoch and
+            batch_size, for the validation. validation_freq: validate every so many epochs, or a list of
             epochs counted from 1.
 
         Nothing has changed when ValueError or TypeError is raised: shapes, labels, dtypes that do not fit, no samples. On Ctrl-C
@@ -158,7 +160,10 @@ class Trainer(Feeder):
 
     def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, steps=None, callbacks=None,
                  return_dict=False):  # fmt: skip
-        """The loss, a float, or [loss, metric, ...] in the order of metrics_names; a dict with return_dict. Arguments as in fit."""
+        """The loss, a float, or [loss, metric, ...] in the order of metrics_names; a dict with return_dict. Arguments as in fit.
+
+        steps: of an iterator, how many batches to take.
+        """
         data, runner = self._data("evaluate", x, y, sample_weight, None, batch_size, False, steps)
         if not isinstance(callbacks, CallbackList):
             callbacks = CallbackList(callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1, steps=data.steps)
@@ -171,6 +176,7 @@ class Trainer(Feeder):
         """The outputs for x, a fresh array, or a list or dict of them for several; from several threads at once if need be.
 
         For ragged data an output with steps is a list of arrays, one for each sample, of as many steps as that has.
+        batch_size, verbose, callbacks: as in fit; steps: as in evaluate.
         """
         if batches.is_stream(x):
             convert = lambda batch: self.inputs_of("predict", batch[0] if isinstance(batch, tuple) else batch)
@@ -214,7 +220,10 @@ class Trainer(Feeder):
         return self._predicted("predict_on_batch", self.inputs_of("predict_on_batch", x))
 
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
-        """One step on one batch. Returns its loss, a float, or [loss, metric, ...]; a dict with return_dict."""
+        """One step on one batch. Returns its loss, a float, or [loss, metric, ...]; a dict with return_dict.
+
+        sample_weight, class_weight: as in fit.
+        """
         batch = self._one_batch("train_on_batch", x, y, sample_weight, class_weight)
         runner = self._runner
         if runner.without_loss:
@@ -224,7 +233,7 @@ class Trainer(Feeder):
         return self._result(return_dict)
 
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
-        """The loss of one batch, or [loss, metric, ...], without training."""
+        """The loss of one batch, or [loss, metric, ...], without training. Arguments: as in train_on_batch."""
         batch = self._one_batch("test_on_batch", x, y, sample_weight, None)
         self._runner.reset()
         self._runner.test(*batch)

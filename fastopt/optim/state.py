@@ -122,7 +122,7 @@ def _of_parameter(opt, owner, i, state, options):
 
 
 def save(path, opt):
-    """Writes the state of an optimizer to the file `path`, an .npz without pickle: first beside it, then renamed into place."""
+    """Writes the state of opt to the file `path`, an .npz without pickle: first beside it, then renamed into place."""
     given = take(opt)
     arrays, numbers = {}, {}
     for i, state in given["state"].items():
@@ -137,7 +137,7 @@ def save(path, opt):
 
 
 def load(path, opt):
-    """Restores what save wrote, to the bit. A damaged or foreign file, or one of another optimizer, is refused; nothing changes."""
+    """Restores, to the bit, the state of opt from the file `path` of save; ValueError, and no change, for any other file."""
     with archive.Archive("load", path, (FORMAT,), "fastopt.optim.save") as stored:
         optimizer, given = stored.attempt(_read, stored)
     if optimizer != type(opt).__name__:

@@ -8,7 +8,10 @@ CASES = optimizers.CASES | products.CASES | activations.CASES | losses.CASES | l
 
 
 def check(verbose=True):
-    """Holds every kernel of this machine to its definition: float32 and float64, odd sizes, every option. Returns what differs."""
+    """Holds every kernel of this machine to its definition: float32 and float64, odd sizes, every option. Returns what differs.
+
+    verbose: whether to print a line for each kernel. The list that comes back holds a line for each difference.
+    """
     rng = np.random.default_rng(0)
     wrong = []
     for name, case in CASES.items():

@@ -147,7 +147,7 @@ class FunctionLoss(Loss):
     """A function (y_true, y_pred) -> (value, gradient with respect to y_pred) as a loss, which averages by itself.
 
     Or it returns the losses of the rows (...) and the gradient of each, of y_pred's shape (..., C): of these the mean is taken, and
-    weights and masks count.
+    weights and masks count. name: by default the function's.
     """
 
     def __init__(self, function, name=None):
