@@ -9,7 +9,7 @@ import stat
 try:
     import fcntl
 except ImportError:  # Windows: what a killed writer leaves there stays until someone deletes it
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
 
 UNFINISHED = re.compile(r"\.fastopt-[0-9a-f]{16}\.part")
 
