@@ -1,14 +1,14 @@
-"""MOVING.md as it stands: listings before and after are run, and arrive at the same parameters; so do the rows of its tables."""
+"""fastopt/MOVING.md as it stands: listings before and after are run, and arrive at the same parameters; so do the rows of its tables."""
 
 import re
-from pathlib import Path
+from importlib import resources
 
 import numpy as np
 import pytest
 
 import fastopt
 
-TEXT = (Path(__file__).parents[1] / "MOVING.md").read_text(encoding="utf-8")
+TEXT = (resources.files(fastopt) / "MOVING.md").read_text(encoding="utf-8")
 SECTIONS = {part.split("\n", 1)[0].removeprefix("From ").split()[0]: part for part in TEXT.split("\n## ")[1:]}
 
 
