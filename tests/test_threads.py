@@ -390,9 +390,9 @@ opt, grads = make()
 opt.lr = lambda step: 1e-3 * sum(1 for _ in range(100)) / 100  # Python runs inside of step, too
 interrupted = 0
 for delay in np.linspace(0.01, 0.05, 20):
-    threading.Timer(delay, os.kill, (os.getpid(), signal.SIGINT)).start()
     end = time.monotonic() + 10
     try:
+        threading.Timer(delay, os.kill, (os.getpid(), signal.SIGINT)).start()  # on a busy machine it may come before start returns
         while time.monotonic() < end:
             opt.step(grads, clip_norm=1.0)
     except KeyboardInterrupt:
