@@ -29,6 +29,7 @@ CFLAGS = [
     "-Wextra",
 ]
 OPENMP = ["-fopenmp"] if os.environ.get("FASTOPT_OPENMP", "1") != "0" and sys.platform != "darwin" else []
+EXTRA = os.environ.get("FASTOPT_CFLAGS", "").split()  # behind all others, so that they win: -fsanitize=..., -g
 HEADERS = glob("csrc/**/*.[ch]", recursive=True)
 
 
@@ -42,7 +43,7 @@ class BuildKernels(build_ext):
                 sources,
                 output_dir=f"{self.build_temp}/{folder}",
                 macros=list(macros.items()),
-                extra_postargs=CFLAGS + flags,
+                extra_postargs=CFLAGS + flags + EXTRA,
                 depends=HEADERS,
             )
 
@@ -73,7 +74,7 @@ core = Extension(
     ["fastopt/_core.pyx"],
     include_dirs=["csrc", numpy.get_include()],
     define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"), ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION")],
-    extra_compile_args=["-O2", "-g0", "-fvisibility=hidden"],
+    extra_compile_args=["-O2", "-g0", "-fvisibility=hidden", *EXTRA],
     extra_link_args=OPENMP,
     depends=[*HEADERS, "fastopt/_core.pyx", *glob("fastopt/bindings/*.pxi")],  # the sdist carries these, too
 )
