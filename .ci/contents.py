@@ -77,7 +77,7 @@ def look_at_sdist(path):
     with tarfile.open(path) as sdist:
         names = {member.name.partition("/")[2] for member in sdist.getmembers() if member.isfile()}
     listed = subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=True).stdout.split()
-    wanted = {name for name in listed if not name.startswith((".ci/", "licenses/")) and name != ".gitignore"}
+    wanted = {name for name in listed if not name.startswith(".ci/") and name != ".gitignore"}
     made = {name for name in names if name.startswith("fastopt.egg-info/")} | {"PKG-INFO", "setup.cfg"}
     expect(not wanted - names, path.name, f"lacks {sorted(wanted - names)}")
     expect(not names - wanted - made, path.name, f"carries {sorted(names - wanted - made)}")
