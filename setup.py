@@ -73,7 +73,11 @@ core = Extension(
     "fastopt._core",
     ["fastopt/_core.pyx"],
     include_dirs=["csrc", numpy.get_include()],
-    define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"), ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION")],
+    define_macros=[
+        ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
+        ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION"),
+        ("FO_FLAGS", f'"{" ".join(CFLAGS + OPENMP + EXTRA)}"'),
+    ],
     extra_compile_args=["-O2", "-g0", "-fvisibility=hidden", *EXTRA],
     extra_link_args=OPENMP,
     depends=[*HEADERS, "fastopt/_core.pyx", *glob("fastopt/bindings/*.pxi")],  # the sdist carries these, too

@@ -18,7 +18,16 @@ __all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Lion", "NAd
 
 
 def info() -> dict[str, Any]:
-    """What runs here, as a dict: version, backend, path, isa, isas, num_threads and more; see fastopt.info's source for all."""
+    """What runs here, as a dict that json can write; `fastopt info` prints it, for reports of problems.
+
+    version; backend, compiled or reference; path of the module that computes; installed: from what, by what, as which wheel.
+    isa: the CPU target in use; isas: all that run here, best first; openmp: whether the build has it; num_threads: of a large call;
+    region_ns: cost of a parallel region; cpus: processors that this process may use; cpus_of_machine; cpu_quota: what its control
+    group grants, in processors, or None; runtimes: libraries loaded in this process that have threads, {file: OpenMP's number}.
+    python, implementation, numpy, blas (NumPy's); compiler, flags and cython of the build; platform, libc, machine, cpu,
+    cpu_features, caches; floating_point: rounding, subnormals, and what NumPy does on errors; environment: the variables that
+    matter (of one with a path only that it is set); warnings: a list of what seems wrong.
+    """
     from ._info import info
 
     return info()

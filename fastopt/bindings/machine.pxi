@@ -163,6 +163,23 @@ cdef extern from "fastopt.h" nogil:
         ptrdiff_t tensor
     int fo_step(fo_tensor *tensors, ptrdiff_t count, const fo_options *options, fo_result *result)
 
+cdef extern from *:
+    """
+    #if defined(__clang__)
+    #define FO_COMPILER "clang " __clang_version__
+    #elif defined(__GNUC__)
+    #define FO_COMPILER "gcc " __VERSION__
+    #else
+    #define FO_COMPILER "unknown"
+    #endif
+    #ifndef FO_FLAGS
+    #define FO_FLAGS "unknown"
+    #endif
+    """
+    const char *FO_COMPILER
+    const char *FO_FLAGS
+    unsigned CYTHON_HEX_VERSION
+
 cdef const fo_kernels *single                                   # the tables in use: float32, float64
 cdef const fo_kernels *twice
 
@@ -187,6 +204,13 @@ def use_isa(str name):
     if name not in isas():
         raise ValueError(f"use_isa: {name!r} is not among the targets of this build and machine, {', '.join(isas())}")
     single, twice = fo_select(name.encode(), 32), fo_select(name.encode(), 64)
+
+
+def build():
+    """What this module was made by: compiler, flags (of the kernels, beside those of a CPU target), cython."""
+    cdef unsigned version = CYTHON_HEX_VERSION
+    cython = f"{version >> 24}.{version >> 16 & 255}.{version >> 8 & 255}"
+    return {"compiler": FO_COMPILER.decode(), "flags": FO_FLAGS.decode(), "cython": cython}
 
 
 def optimizers():

@@ -4,6 +4,7 @@ from .step import Stepper
 
 __all__ = [
     "Stepper",
+    "build",
     "chosen_num_threads",
     "get_num_threads",
     "has_openmp",
@@ -17,6 +18,10 @@ __all__ = [
 
 def start(threads):
     pass
+
+
+def build():
+    return {}
 
 
 def isas():

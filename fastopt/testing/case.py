@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .. import kernels, reference
+from .. import kernels
+from .trial import Trial
 
 EDGES = [0, 1, 3, *(n + d for n in (4, 8, 16, 32, 64, 128, 256, 1024) for d in (-1, 0, 1)), 24, 48, 96, 1000]
 
@@ -26,22 +27,20 @@ def normal(rng, shape):
     return rng.standard_normal(shape)
 
 
-def difference(label, got, want, unit, ulp):
-    """The text of how `got` is not `want` to within `ulp` units, or ""; a NaN is off where the other is not one."""
-    if np.shape(got) != np.shape(want):
-        return f"{label} has shape {np.shape(got)}, the definition's {np.shape(want)}"
-    same = (np.isnan(got) & np.isnan(want)) | (got == want)
-    with np.errstate(all="ignore"):
-        off = np.where(same, 0, np.abs(np.asarray(got, np.float64) - want) / unit)
-    if off.size == 0 or off.max() <= ulp:
-        return ""
-    at = np.unravel_index(np.nanargmax(np.where(np.isnan(off), np.inf, off)), off.shape)
-    return (f"{label}{[int(i) for i in at]} is {got[at]!r}, the definition has {want[at]!r}: "
-            f"{off[at]:.1f} ulp, at most {ulp} expected")  # fmt: skip
+class Case:
+    """What both kinds of cases have."""
+
+    def trial(self, name, rng, sizes, dtype, options):
+        return Trial(self, name, rng, sizes, dtype, options)
+
+    def compare(self, name, rng, sizes, dtype, options, arrange=np.copy):
+        """One call held to its definition: a Difference, or None."""
+        trial = self.trial(name, rng, sizes, dtype, options)
+        return trial.judge(*trial.run(arrange))
 
 
 @dataclass(frozen=True)
-class Update:
+class Update(Case):
     """A kernel that changes its arrays in place: all of one shape, off by at most `ulp` of the larger of before and after."""
 
     arrays: dict  # name: how it is drawn, in the order of the arguments; the first is written
@@ -79,28 +78,23 @@ class Update:
             for name, make in self.arrays.items()
         }
 
-    def compare(self, name, rng, shape, dtype, options, arrange=np.copy):
-        given = self.draw(rng, shape, dtype, options)
-        got = {n: a if a is None else arrange(a) for n, a in given.items()}
-        want = {n: a if a is None else np.array(a, np.float64) for n, a in given.items()}
-        with np.errstate(all="ignore"):
-            getattr(reference, name)(**want, **options)
-        getattr(kernels, name)(**got, **options)
-        for n, before in given.items():
-            if before is None:
-                continue
-            if n in self.read_only:
-                if not np.array_equal(got[n], before):
-                    return f"{name}({options}): wrote to {n}"
-                continue
-            unit = np.finfo(dtype).eps * np.maximum(np.abs(before.astype(np.float64)), np.abs(want[n]))
-            if text := difference(n, got[n], want[n], unit, self.ulp):
-                return f"{name}({options}): {text}"
-        return ""
+    @property
+    def written(self):
+        """Arguments that the kernel writes to."""
+        return [n for n in self.arrays if n not in self.read_only]
+
+    def run(self, module, name, given, options):
+        """What the kernel of that module wrote."""
+        getattr(module, name)(**given, **options)
+        return {n: given[n] for n in self.written}
+
+    def units(self, arrays, options, want):
+        """What the errors are counted in: the larger of before and after."""
+        return {n: np.maximum(np.abs(arrays[n]), np.abs(w)) for n, w in want.items() if w is not None}
 
 
 @dataclass(frozen=True)
-class Function:
+class Function(Case):
     """A kernel that returns its results: each off by at most `ulp` of its scale."""
 
     arrays: dict  # name: (its axes, one letter each, how it is drawn), in the order of the arguments
@@ -155,35 +149,18 @@ class Function:
         """What the kernel of that module returns."""
         return getattr(module, name)(**arguments, **out)
 
-    def units(self, arrays, options, want):
-        """What the errors of each result are counted in, None for the result itself."""
-        return self.scale(arrays, options) if self.scale else (None,) * len(self.results)
+    written = ()
 
-    def compare(self, name, rng, sizes, dtype, options, arrange=np.copy):
-        given = self.draw(rng, sizes, dtype, options)
+    def run(self, module, name, given, options):
+        """What it returns, by name."""
         rest = {key: value for key, value in options.items() if key not in given}
-        got = {n: arrange(a) if isinstance(a, np.ndarray) else a for n, a in given.items()}
-        double = {n: a.astype(np.float64) if getattr(a, "dtype", None) == dtype else a for n, a in given.items()}
-        with np.errstate(all="ignore"):
-            want = self.call(reference, name, double | rest)
-            units = self.units(double, rest, want)
-        result = self.call(kernels, name, got | rest)
-        label = f"{name}({', '.join(f'{k}={v!r}' for k, v in options.items())}; {sizes})"
-        for n, before in given.items():
-            if isinstance(before, np.ndarray) and not np.array_equal(got[n], before, equal_nan=before.dtype.kind == "f"):
-                return f"{label}: wrote to {n}"
-        if not isinstance(want, tuple):
-            want, result = (want,), (result,)
-        if len(result) != len(want):
-            return f"{label}: {len(result)} results, the definition has {len(want)}"
-        for part, r, w, unit in zip(self.results, result, want, units if isinstance(units, tuple) else (units,)):
-            if (r is None) != (w is None):
-                return f"{label}: {part} is {r if r is None else 'not None'}, the definition's is otherwise"
-            if w is None:
-                continue
-            if isinstance(r, np.ndarray) and r.dtype != dtype:
-                return f"{label}: {part} has dtype {r.dtype}, expected {np.dtype(dtype)}"
-            eps = np.finfo(dtype).eps * np.abs(w if unit is None else unit)
-            if text := difference(part, np.asarray(r), np.asarray(w), eps, self.ulp):
-                return f"{label}: {text}"
-        return ""
+        results = self.call(module, name, given | rest)
+        results = results if isinstance(results, tuple) else (results,)
+        names = [*self.results, *range(len(self.results), len(results))]  # one too many is called by its number
+        return dict(zip(names, results))
+
+    def units(self, arrays, options, want):
+        """What the errors of each result are counted in, by name; the result itself where there is none."""
+        rest = {key: value for key, value in options.items() if key not in arrays}
+        scales = self.scale(arrays, rest) if self.scale else ()
+        return dict(zip(self.results, scales if isinstance(scales, tuple) else (scales,)))

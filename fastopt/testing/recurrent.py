@@ -87,13 +87,13 @@ class Recurrent(Function):
 
     def units(self, arrays, options, want):
         """Forward: 1 and the largest. Backward: the largest and, for terms may cancel, the sum of all as large as they could be."""
-        largest = [0 if w is None else np.abs(w).max(initial=0) for w in want]
+        largest = {name: 0 if w is None else np.abs(w).max(initial=0) for name, w in want.items()}
         if self.forward is None:
-            return tuple(1 + size for size in largest)
+            return {name: 1 + size for name, size in largest.items()}
         sizes = {n: np.nan_to_num(np.abs(a)) for n, a in arrays.items() if a is not None}
         incoming, x = sum(sizes[n].max(initial=0) for n in self.arrays if n in sizes), sizes["x"]
         terms = {"dx": 1, "dh0": 1, "dc0": 1, "dkernel": x.sum((0, 1))[:, None]}
-        return tuple(size + incoming * terms.get(name, len(x) * x.shape[1]) for name, size in zip(self.results, largest))
+        return {name: size + incoming * terms.get(name, len(x) * x.shape[1]) for name, size in largest.items()}
 
 
 SHARED: tuple[dict[str, object], ...] = (

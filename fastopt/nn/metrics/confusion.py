@@ -7,6 +7,7 @@ from . import functions
 from .base import Metric
 
 METHODS = ("interpolation", "minoring", "majoring")
+MOST_THRESHOLDS = 10**6
 NEVER = -1e10  # what stands for a prediction that is not among the top k
 
 
@@ -174,8 +175,10 @@ class AUC(Confusion):
             raise ValueError(f"{self.name}: curve must be 'ROC' or 'PR', got {curve!r}")
         if self.summation_method not in METHODS:
             raise ValueError(f"{self.name}: summation_method must be one of {', '.join(METHODS)}, got {summation_method!r}")
-        if thresholds is None and not num_thresholds > 1:
-            raise ValueError(f"{self.name}: num_thresholds must be an integer > 1, got {num_thresholds!r}")
+        if thresholds is None and not 1 < num_thresholds <= MOST_THRESHOLDS:
+            raise ValueError(
+                f"{self.name}: num_thresholds must be an integer > 1 and <= {MOST_THRESHOLDS}, got {num_thresholds!r}"
+            )
         self.given = None if thresholds is None else sorted(float(t) for t in thresholds)
         self.num_thresholds = num_thresholds if self.given is None else len(self.given) + 2
         inner = np.arange(1, num_thresholds - 1) / (num_thresholds - 1) if self.given is None else self.given
