@@ -1,4 +1,4 @@
-"""fastopt/MOVING.md as it stands: listings before and after are run, and arrive at the same parameters; so do the rows of its tables."""
+"""fastopt/MOVING.md as it stands: listings before and after are run, and arrive at the same parameters; rows of its tables, too."""
 
 import re
 from importlib import resources
