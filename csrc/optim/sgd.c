@@ -20,6 +20,8 @@ FO_INLINE void sgd_momentum(ptrdiff_t n, real *restrict p, const real *restrict 
     const real take = h->velocity == FO_VELOCITY_SUM && !first ? 1 - h->dampening : part;
     const real rate = h->velocity == FO_VELOCITY_STEP ? 1 : h->lr;
 
+    if (first)
+        memset(b, 0, n * sizeof *b);                           /* whatever was there: 0 times a NaN is none */
     for (ptrdiff_t i = 0; i < n; i++) {
         const real d = gradient(&q, plain, g[i], p[i]);
         const real velocity = keep * b[i] + take * d;
