@@ -1,10 +1,12 @@
-"""Whatever the shape, strides, alignment, dtype, optimizer and values: a step does what the definition says, and nothing beside it.
+"""Whatever the shape, strides, alignment, dtype and values: a step, and every kernel, does what the definition says, and nothing
+beside it.
 
 The compiled step is held to fastopt.reference on contiguous float64 copies, one step at a time; the reference has a judge of
 its own (test_reference.py). SGD and Adam are held to formulas written here as well. Runs are derandomized: a failure repeats.
 """
 
 import inspect
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import fastopt
-from fastopt import reference
+from fastopt import kernels, reference
+from fastopt.testing import CASES
+from fastopt.testing.case import Update
+from fastopt.testing.recurrent import Recurrent
 
 pytestmark = pytest.mark.usefixtures("compiled")
 
@@ -230,3 +235,208 @@ def test_many_tensors_step_like_each_alone(compiled, tensors, threads):
             for _ in range(2):
                 single.step(g)
             assert p.tobytes() == q.tobytes()
+
+
+# ---- every kernel, through its case
+
+
+def passed_through(case, change):
+    """The case, whose floats go through change(array, rng) as they are drawn."""
+
+    def changed(make):
+        def drawn(rng, shape):
+            array = make(rng, shape)
+            return change(array, rng) if np.asarray(array).dtype.kind == "f" else array
+
+        return make and drawn
+
+    arrays = {n: changed(a) if callable(a) else (a[0], changed(a[1])) for n, a in case.arrays.items()}
+    forward = {"forward": passed_through(case.forward, change)} if getattr(case, "forward", None) else {}
+    return replace(case, arrays=arrays, **forward)
+
+
+@st.composite
+def calls(draw):
+    """A kernel, a dtype, options, sizes, a seed."""
+    name = draw(st.sampled_from(list(CASES)))
+    case, lengths = CASES[name], [0, 1, 1, 2, 3, 5, 8, 9, 17, 31, 33]
+    if isinstance(case, Update):
+        sizes = draw(shapes)
+    elif isinstance(case, Recurrent):
+        sizes = {x: draw(st.sampled_from(lengths if x in "BT" else lengths[1:])) for x in "BTIHP"}
+    else:
+        letters = dict.fromkeys("".join(axes for axes, _ in case.arrays.values()))
+        sizes = {x: draw(st.sampled_from(case.sizes_of.get(x) or lengths[x in case.nonempty :])) for x in letters}
+    dtype = draw(st.sampled_from([np.float32, np.float64]))
+    return name, dtype, draw(st.sampled_from(case.options())), sizes, draw(st.integers(0, 2**32 - 1))
+
+
+def constant_along(axis):
+    """For passed_through: the same numbers again and again along an axis, where there is one."""
+
+    def change(array, rng):
+        return np.repeat(array.take([0], axis), array.shape[axis], axis) if 0 <= axis < array.ndim and array.size else array
+
+    return change
+
+
+@EXAMPLES
+@given(calls(), st.integers(-1, 2), st.data())
+def test_kernels_agree_with_the_definition(call, axis, data):
+    """Arrays of any strides, 0 and negative ones among them, at any alignment, read-only where they are only read."""
+    name, dtype, options, sizes, seed = call
+    case, placed = CASES[name], []
+    if not isinstance(case, Update):
+        case = passed_through(case, constant_along(axis))
+
+    def arrange(array):
+        again = [n > 1 and not isinstance(case, Update) and (array == array.take([0], i)).all() for i, n in enumerate(array.shape)]
+        once = array[tuple(slice(0, 1) if same else slice(None) for same in again)]
+        placed.append(Placed(once.shape, array.dtype, data.draw(layouts(once.shape))))
+        placed[-1].view[...] = once
+        if isinstance(case, Update):
+            return placed[-1].view
+        view = np.broadcast_to(placed[-1].view, array.shape)
+        view.flags.writeable = not any(again) and data.draw(st.booleans())
+        return view
+
+    assert not case.compare(name, np.random.default_rng(seed), sizes, dtype, options, arrange)
+    assert all(p.beside_is_untouched() for p in placed)
+
+
+def results(case, module, name, arrays, options):
+    """The results of a kernel, or what it leaves in its arguments."""
+    arrays = {n: np.copy(a) if isinstance(a, np.ndarray) else a for n, a in arrays.items()}
+    with np.errstate(all="ignore"):
+        if isinstance(case, Update):
+            getattr(module, name)(**arrays, **options)
+            return [a for a in arrays.values() if a is not None]
+        got = case.call(module, name, arrays | {key: value for key, value in options.items() if key not in arrays})
+    return [np.asarray(r) for r in (got if isinstance(got, tuple) else (got,)) if r is not None]
+
+
+@EXAMPLES
+@given(calls(), st.data())
+def test_special_values_in_kernels(call, data):
+    """NaN and infinities stand where the definition has them, in this dtype and in float64: where those differ, something between
+    overflowed, or vanished, and how is not promised. The weights of a loss are numbers, as are the operands of a recurrent layer,
+    infinity times the zeros of a tile's padding being NaN.
+    """
+    name, dtype, options, sizes, seed = call
+    case = CASES[name]
+    some = [x for x in SPECIAL[dtype] if not (isinstance(case, Recurrent) and abs(x) > 3)]
+    values = data.draw(st.lists(st.sampled_from(some), min_size=1, max_size=3))
+
+    def season(array, rng):
+        array = np.array(array)
+        for value in values:
+            if array.size and rng.random() < 0.7:
+                array.flat[rng.integers(array.size)] = value
+        return array
+
+    with np.errstate(all="ignore"):
+        arrays = passed_through(case, season).draw(np.random.default_rng(seed), sizes, dtype, options)
+        if arrays.get("weight") is not None:
+            arrays["weight"] = case.draw(np.random.default_rng(seed), sizes, dtype, options)["weight"]
+    double = {n: a.astype(np.float64) if getattr(a, "dtype", None) == dtype else a for n, a in arrays.items()}
+    got, want = results(case, kernels, name, arrays, options), results(case, reference, name, arrays, options)
+    with np.errstate(all="ignore"):
+        wide = [w.astype(dtype) for w in results(case, reference, name, double, options)]
+    for r, w, v in zip(got, want, wide, strict=True):
+        off = (kinds(r) != kinds(w)) & (kinds(w) == kinds(v))
+        assert not off.any(), (name, options, r[off], w[off], arrays)
+
+
+def misaligned(array):
+    """The array one byte behind where it could be read at once."""
+    bytes_ = np.zeros(array.nbytes + 16, np.uint8)
+    view = bytes_[1 : 1 + array.nbytes].view(array.dtype).reshape(array.shape)
+    view[...] = array
+    return view
+
+
+def locked(array):
+    array = array.copy()
+    array.flags.writeable = False
+    return array
+
+
+WRONG = {  # of an array that is read
+    "misaligned": misaligned,
+    "byte-swapped": lambda a: a.astype(a.dtype.newbyteorder()),
+    "half": lambda a: a.astype(np.float16),
+    "integer": lambda a: a.astype(np.int64),
+    "list": lambda a: a.tolist(),
+    "record": lambda a: np.zeros(a.shape, [("x", a.dtype)]),
+}
+WRITTEN = {  # of one that is written
+    "read-only": locked,
+    "misaligned": misaligned,
+    "every second": lambda a: np.repeat(a, 2, -1)[..., ::2],
+    "half": WRONG["half"],
+    "longer": lambda a: np.concatenate([a, a[..., :1]], -1),
+}
+
+
+SHAPE_ALONE = {("embedding_backward", "embeddings")}  # whose numbers are not read
+
+
+def bits(arrays):
+    return [a.tobytes() for a in arrays if isinstance(a, np.ndarray)]
+
+
+def refuses(call, name, arrays):
+    """call() is refused by a message that names the kernel, and leaves every array as it was."""
+    before = bits(arrays)
+    with pytest.raises((TypeError, ValueError), match=name.replace("_backward", "_(for|back)ward")):
+        call()
+    assert bits(arrays) == before
+
+
+@EXAMPLES
+@given(calls(), st.data())
+def test_kernels_refuse(call, data):
+    """Arrays that a kernel cannot read or write where they lie, and results over what is still read: refused, nothing changed."""
+    name, dtype, options, sizes, seed = call
+    case = CASES[name]
+    arrays = case.draw(np.random.default_rng(seed), sizes, dtype, options)
+    rest = {key: value for key, value in options.items() if key not in arrays}
+    floats = [n for n, a in arrays.items() if isinstance(a, np.ndarray) and a.dtype == dtype and a.size and a.ndim]
+    if not floats:
+        return
+    at, kind = data.draw(st.sampled_from(floats)), data.draw(st.sampled_from(list(WRONG)))
+    wrong = arrays | {at: WRONG[kind](arrays[at])}
+    if isinstance(case, Update):
+        written = [n for n in floats if n not in case.read_only]
+        refuses(lambda: getattr(kernels, name)(**wrong, **rest), name, wrong.values())
+        at = data.draw(st.sampled_from(written))
+        wrong = arrays | {at: locked(arrays[at])}
+        refuses(lambda: getattr(kernels, name)(**wrong, **rest), name, wrong.values())
+        other = data.draw(st.sampled_from([n for n in floats if n != at]))
+        base = np.resize(arrays[at], arrays[at].size + 1)
+        pair = {at: base[:-1].reshape(arrays[at].shape), other: base[1:].reshape(arrays[at].shape)}
+        if arrays[at].size > 1:
+            refuses(lambda: getattr(kernels, name)(**arrays | pair, **rest), name, [*arrays.values(), base])
+        return
+    refuses(lambda: case.call(kernels, name, wrong | rest), name, wrong.values())
+    fresh = case.call(kernels, name, arrays | rest)
+    fresh = [r for r in (fresh if isinstance(fresh, tuple) else (fresh,)) if not isinstance(r, float)]
+    sized = [i for i, r in enumerate(fresh) if r is not None and r.size and r.ndim]
+    if not sized:
+        return
+
+    def into(i, array, arguments=arrays):
+        out = tuple(array if k == i else r for k, r in enumerate(fresh))
+        base = () if not isinstance(array, np.ndarray) else (array if array.base is None else array.base,)
+        refuses(lambda: case.call(kernels, name, arguments | rest, out=out if len(out) > 1 else array), name,
+                [*arguments.values(), *(o for o in out if isinstance(o, np.ndarray)), *base])  # fmt: skip
+
+    i, kind = data.draw(st.sampled_from(sized)), data.draw(st.sampled_from(list(WRITTEN)))
+    bad = WRITTEN[kind](fresh[i])
+    if not (bad.flags.c_contiguous and kind == "every second"):
+        into(i, bad)
+    alike = [n for n in floats if arrays[n].size == fresh[i].size > 1 and (name, n) not in SHAPE_ALONE]
+    if alike:
+        at = data.draw(st.sampled_from(alike))
+        base = np.resize(arrays[at], arrays[at].size + 1)
+        into(i, base[1:].reshape(fresh[i].shape), arrays | {at: base[:-1].reshape(arrays[at].shape)})
