@@ -2,11 +2,12 @@
 
 import ctypes
 import mmap
+import os
 
 import numpy as np
 
 PROT_NONE, PROT_BOTH = 0, mmap.PROT_READ | mmap.PROT_WRITE
-MAP_NORESERVE = 0x4000
+MAP_NORESERVE, MAP_FIXED = 0x4000, 0x10
 libc = ctypes.CDLL(None, use_errno=True)
 libc.mmap.restype = ctypes.c_void_p
 libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
@@ -27,6 +28,32 @@ def open_up(address, nbytes):
     begin, end = address // mmap.PAGESIZE * mmap.PAGESIZE, -(-(address + nbytes) // mmap.PAGESIZE) * mmap.PAGESIZE
     if libc.mprotect(begin, end - begin, PROT_BOTH):
         raise OSError(ctypes.get_errno(), "mprotect")
+
+
+class Aliased:
+    """A vector of so many elements that all are the same few megabytes over and over, and fences about it.
+
+    The period is no power of two and does not divide 2^32 elements: who counts in 32 bits comes to other elements, or to a fence.
+    """
+
+    PERIOD = 1021 * 1024  # elements; a multiple of 1021 and of every power of two up to 1024
+    BEFORE = 1 << 36  # bytes that an index gone negative, of eight bytes each, may reach
+
+    def __init__(self, dtype, size, values):
+        part = self.PERIOD * np.dtype(dtype).itemsize
+        nbytes = -(-size * np.dtype(dtype).itemsize // part) * part
+        self.stretch = reserve(self.BEFORE + nbytes + part), self.BEFORE + nbytes + part
+        address, file = self.stretch[0] + self.BEFORE, os.memfd_create("aliased")
+        os.truncate(file, part)
+        for at in range(address, address + nbytes, part):
+            assert libc.mmap(at, part, PROT_BOTH, mmap.MAP_SHARED | MAP_FIXED, file, 0) == at
+        os.close(file)
+        self.all = np.frombuffer((ctypes.c_char * nbytes).from_address(address), dtype)[:size]
+        self.once = self.all[: self.PERIOD]
+        self.once[:] = values
+
+    def close(self):
+        libc.munmap(*self.stretch)
 
 
 class Field:

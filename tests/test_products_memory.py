@@ -151,43 +151,6 @@ def test_elements_far_apart(axis, dtype, isa, rng):
             libc.munmap(*stretch)
 
 
-PERIOD = 1 << 26  # bytes
-
-
-def repeated(dtype, size):
-    """A contiguous array of so many elements that are the same PERIOD bytes over and over."""
-    nbytes = -(-size * np.dtype(dtype).itemsize // PERIOD) * PERIOD
-    address, file = reserve(nbytes), os.memfd_create("repeated")
-    os.truncate(file, PERIOD)
-    for at in range(address, address + nbytes, PERIOD):
-        assert libc.mmap(at, PERIOD, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_SHARED | 0x10, file, 0) == at  # MAP_FIXED
-    os.close(file)
-    start = np.ctypeslib.as_array((np.ctypeslib.as_ctypes_type(dtype) * 1).from_address(address))
-    return as_strided(start, (size,), (np.dtype(dtype).itemsize,)), (address, nbytes)
-
-
-@pytest.mark.skipif("FASTOPT_LARGE" not in os.environ, reason="ten seconds a target: set FASTOPT_LARGE to run it")
-def test_more_elements_than_an_int_counts(isa, cut):
-    """A layer over 2^31 elements and some: y of one input, gradients and products of as many outputs."""
-    cut(1)
-    outputs, inside = 1024, PERIOD // 4 // 1024
-    rows = 2**31 // outputs + 5
-    big, (address, nbytes) = repeated(np.dtype("f4"), rows * outputs)
-    big = big.reshape(rows, outputs)
-    x = (np.arange(rows, dtype=np.float32) % inside % 7)[:, None]
-    kernel = (np.arange(outputs, dtype=np.float32) % 5)[None]
-    y = kernels.dense_forward(x, kernel, None, "relu", out=big)
-    assert y is big
-    assert np.array_equal(y[-9:], x[-9:] * kernel)
-    assert np.array_equal(y[: rows // 2 : 1 << 15], x[: rows // 2 : 1 << 15] * kernel)
-    assert np.array_equal(kernels.gemm(y, kernel, transpose_b=True), x * 6134)  # sum of squares of kernel
-    dx, dkernel, dbias = kernels.dense_backward(y, x, kernel, y, "linear")
-    assert np.array_equal(dx, x * 6134)
-    np.testing.assert_allclose(dbias, kernel[0] * x.sum(dtype=float), rtol=1e-4)
-    np.testing.assert_allclose(dkernel, kernel * np.sum(x * x, dtype=float), rtol=1e-4)
-    libc.munmap(address, nbytes)
-
-
 # ---- memory
 
 
