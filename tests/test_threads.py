@@ -1,17 +1,16 @@
 """Threads: the same bits for any number of them, and peace with fork, other threads, signals and the floating-point environment."""
 
+import functools
 import hashlib
 import math
 import os
 import platform
-import signal
-import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from multiprocessing import get_all_start_methods
 
+import child
 import numpy as np
 import pytest
 
@@ -58,17 +57,7 @@ def tasks():
 """
 
 
-def run(code, cwd, timeout=60, prelude=PRELUDE, **environment):
-    """Runs `code` in a Python of its own, and kills it and its children where it hangs; what it printed."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "GOMP_"))}
-    process = subprocess.Popen([sys.executable, "-c", prelude + code], cwd=cwd, env=kept | environment, text=True,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)  # fmt: skip
-    hangs = threading.Timer(timeout, os.killpg, (process.pid, signal.SIGKILL))
-    hangs.start()
-    out, err = process.communicate()
-    hangs.cancel()
-    assert process.returncode == 0, "hangs" if process.returncode == -signal.SIGKILL else err + out
-    return out.strip()
+run = functools.partial(child.run, prelude=PRELUDE, quiet=False)
 
 
 # --- the same bits ----------------------------------------------------------------------------------------------------
@@ -277,17 +266,6 @@ FORKS = {
 def test_fork(case, tmp_path):
     """libgomp's threads do not survive a fork: a child that opened a region would wait for them for ever."""
     run(FORK + FORKS[case], tmp_path, timeout=20)
-
-
-@pytest.mark.parametrize("method", get_all_start_methods())
-def test_pool(method, tmp_path, compiled):
-    run(f"""
-import multiprocessing
-expected = stepped()
-job = {PRELUDE!r} + "assert stepped() == " + repr(expected)
-with multiprocessing.get_context({method!r}).Pool(2) as pool:
-    pool.map(exec, ["global np, os, fastopt, backend, make, bits\\n" + job] * 4)
-""".replace("stepped()", "stepped(n=20_001)"), tmp_path)  # fmt: skip
 
 
 # --- Python threads ---------------------------------------------------------------------------------------------------
