@@ -14,7 +14,7 @@ pytestmark = needs_counters
 TINY = {"B": 2, "T": 2, "I": 3, "H": 4, "P": 2}
 
 
-@pytest.fixture(params=[1000, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.fixture(params=[300, pytest.param(10_000, marks=pytest.mark.slow)])
 def calls(request, compiled):
     return request.param
 
@@ -48,6 +48,7 @@ def test_kernels(name, calls, rng):
     leaves_nothing(in_turn([call_of(name, *v) for v in variants]), [a for _, arrays in variants for a in arrays.values()], calls)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_kernels_in_threads(name, cut, compiled, rng):
     """Cut among three threads, fewer calls."""

@@ -16,7 +16,7 @@ from fastopt.optim import rules
 pytestmark = needs_counters
 
 
-@pytest.fixture(params=[500, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.fixture(params=[200, pytest.param(10_000, marks=pytest.mark.slow)])
 def calls(request, compiled):
     return request.param
 

@@ -41,12 +41,17 @@ def check():
 
 
 
+def marked(cases, usual):
+    """The cases, those that are not among the usual ones marked slow."""
+    return [case if case in usual else pytest.param(case, marks=pytest.mark.slow) for case in cases]
+
+
 def begun(code, cwd, timeout=60):
     """run() behind BEGIN; threads that wait sleep, for here they are many more than processors."""
     return run(BEGIN + code, cwd, timeout, OMP_WAIT_POLICY="passive")
 
 
-@pytest.mark.parametrize("method", get_all_start_methods())
+@pytest.mark.parametrize("method", marked(get_all_start_methods(), ("fork", "spawn")))
 def test_start_methods(method, tmp_path, compiled):
     """A process, a pool, an executor and a pool in a pool's thread train alike; the parent goes on afterwards."""
     begun(f"""
@@ -116,7 +121,6 @@ fork(child)
     "a daemon": """
 read, write = os.pipe()
 def child():
-    os.setsid()
     if os.fork(): os._exit(0)
     check()
     os.write(write, b"done")
@@ -131,7 +135,7 @@ subprocess.run([sys.executable, "-c", "from trainings import *; cut_all(2); prin
 
 
 @needs_openmp
-@pytest.mark.parametrize("case", FORKS)
+@pytest.mark.parametrize("case", marked(FORKS, ("beside threads in kernels", "a child that ends by itself")))
 def test_forks(case, tmp_path):
     printed = begun(FORKS[case], tmp_path, 40)
     assert printed == (" ".join(train_all()) if case == "subprocess" else "")
@@ -203,7 +207,7 @@ Last.gemm, Last.held = staticmethod(kernels.gemm), Last()
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", ENDS)
+@pytest.mark.parametrize("case", marked(ENDS, ("threads that go on", "an executor left open")))
 def test_ends(case, tmp_path, compiled):
     """Exit code 0, and nothing said."""
     assert begun(ENDS[case], tmp_path, 40) == ""
@@ -246,8 +250,10 @@ def tried():
 """
 
 
-@pytest.mark.parametrize("order", ["tried()", "tried(); tried()", "import trainings; tried(); trainings.train_all()",
-                                   "tried(); import subprocess"])  # fmt: skip
+ORDERS = ["tried()", "tried(); tried()", "import trainings; tried(); trainings.train_all()", "tried(); import subprocess"]
+
+
+@pytest.mark.parametrize("order", marked(ORDERS, ORDERS[2:3]))
 def test_subinterpreters(order, tmp_path, compiled):
     """In another interpreter of the process it works, or the import fails as NumPy's does; the first one goes on."""
     run(SUBINTERPRETER + order, tmp_path)
