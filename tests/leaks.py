@@ -51,15 +51,19 @@ def leaves_nothing(task, watched, calls):
     """Fails where something grows in each of eight rounds of `calls` calls of task(): what fills free lists and tables of Python's
     and NumPy's comes to an end. References to the arrays among `watched` are counted."""
     watched = [a for a in watched if isinstance(a, np.ndarray)]
-    for _ in range(calls // 10):
-        task()
-    for _ in range(8):
-        before = _counted(watched)
-        for _ in range(calls):
+    gc.freeze()  # what is there already, other libraries above all, the collections below need not walk
+    try:
+        for _ in range(calls // 10):
             task()
-        text = _grown(before, _counted(watched), calls)
-        if not text:
-            return
+        for _ in range(8):
+            before = _counted(watched)
+            for _ in range(calls):
+                task()
+            text = _grown(before, _counted(watched), calls)
+            if not text:
+                return
+    finally:
+        gc.unfreeze()
     raise AssertionError(f"{calls} calls leave {text}")
 
 

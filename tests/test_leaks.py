@@ -122,7 +122,7 @@ def test_settings(calls, cut):
             pass
 
     leaves_nothing(in_turn([
-        lambda: fastopt.set_num_threads(2), fastopt.get_num_threads, with_three, fastopt.info,
+        lambda: fastopt.set_num_threads(2), fastopt.get_num_threads, with_three,
         core.isa, core.isas, lambda: core.use_isa(isa), core.optimizers, core.activations, core.region_nanoseconds,
         refusing(lambda: fastopt.set_num_threads(0)), refusing(lambda: fastopt.set_num_threads("2")),
         refusing(lambda: core.use_isa("no such")),
