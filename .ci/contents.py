@@ -13,7 +13,7 @@ from zipfile import ZipFile
 
 from elftools.elf.elffile import ELFFile
 
-RUNS = (".py", ".pyi", "py.typed", ".npz", ".so")  # what may lie in the package
+RUNS = (".py", ".pyi", "py.typed", "MOVING.md", ".npz", ".so")  # what may lie in the package
 PATHS = re.compile(rb"/(?:tmp|home|root|Users|build)/[\w./-]+|[\w./-]*\.pyenv[\w./-]*")  # those of the machine that built it
 faults = []
 
