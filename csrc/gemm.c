@@ -32,7 +32,7 @@ typedef struct {
 typedef struct {
     product g;
     bool dots, pack_a, pack_b;
-    ptrdiff_t high;                                            /* most rows of a tile */
+    ptrdiff_t high, strip;                                     /* most rows of a tile, columns of a panel of b */
     double cost;                                               /* rough, in cycles */
 } plan;
 
@@ -71,17 +71,27 @@ static plan plan_of(product g)
         p.pack_a = g.a_col != 1;
         p.cost = n * (k / LANES * (m < 2 ? 2 : m) + 8 * m) + (!p.pack_a ? 0 : m * k / (zips(g.m, g.a_row, g.a_col) ? 8 : 1));
     } else {
-        /* a b that stays in the second-level cache is read as it lies by tiles of four vectors, if these are not too low */
-        const bool low = HELD >= 24 && !g.packed && g.b_col == 1 && g.c_col == 1 && g.n >= 4 * LANES && g.k * g.n <= 2 * KC * NC;
-        p.high = low ? HELD / 4 : MR;
-        p.pack_b = !low && (g.packed || g.b_col != 1 || (g.m > 6 && g.k * g.n > 524288) ||
-                            (g.m > 3 * MR && (g.k * g.n > 32768 || collides(g.b_row))));
-        p.pack_a = !low && g.n > 2 * NR && (g.n > 16 * NR || collides(g.a_row == 1 ? g.a_col : g.a_row));
+        const bool eight = !g.packed && g.m == 8 && zips(8, g.c_row, g.c_col);   /* they are stored together */
+        p.high = eight ? 8 : MR, p.strip = eight ? HELD / 8 * LANES : NR;
+        /* a b whose blocks stay in the second-level cache is read as it lies */
+        const bool near = HELD >= 24 && g.b_col == 1 && g.c_col == 1 && g.n >= NR &&
+                          (g.k * g.n <= 2 * KC * NC || (g.b_row == g.n && g.n <= NC / 2));
+        p.pack_b = g.packed || g.b_col != 1 || (!near && ((g.m > 6 && g.k * g.n > 524288) ||
+                   (g.m > 36 && (g.k * g.n > 32768 || collides(g.b_row)))));
+        p.pack_a = g.a_col != 1 && (p.pack_b || !near) && g.n > 4 * LANES && (g.n > 32 * LANES || collides(g.a_col));
         const double packing = zips(g.k, g.b_row, g.b_col) ? 8 : g.k < LANES ? 1 : 4;        /* elements in a cycle */
-        const double storing = g.c_col == 1 ? LANES : g.m <= MR && zips(g.m, g.c_row, g.c_col) ? 8 : 1;
+        const double storing = g.c_col == 1 ? LANES : zips(g.m, g.c_row, g.c_col) ? 8 : 1;
         p.cost = k * columns * (m < 2 ? 2 : m) + (g.b_col == 1 ? 0 : k * n / packing) + m * n / storing;
     }
     return p;
+}
+
+/* Rows `row` to `end` of the next block of b, on their way into the second-level cache while this block is multiplied. */
+static void fetch_rows(const real *b, ptrdiff_t b_row, ptrdiff_t columns, ptrdiff_t row, ptrdiff_t end)
+{
+    for (; row < end; row++)
+        for (ptrdiff_t j = 0; j < columns; j += 64 / (ptrdiff_t)sizeof(real))
+            __builtin_prefetch(b + row * b_row + j, 0, 2);
 }
 
 /* The rectangle of rows i_begin .. i_end and columns j_begin .. j_end of the result, in this thread. */
@@ -89,8 +99,8 @@ static void multiply_rectangle(const plan *p, ptrdiff_t i_begin, ptrdiff_t i_end
 {
     const product *g = &p->g;
     real *const packed_a = space, *const packed_b = space + PANEL_ROWS * KC;
-    real edge[MR * NR] __attribute__((aligned(64)));
-    /* panels of rows of about equal heights: eight and eight, not twelve and four; the first `taller` ones have a row more */
+    real edge[8 * NR] __attribute__((aligned(64)));
+    /* panels of rows of about equal heights: four and four, not six and two; the first `taller` ones have a row more */
     const ptrdiff_t heights = (i_end - i_begin + p->high - 1) / p->high, height = heights ? (i_end - i_begin) / heights : 0;
     const ptrdiff_t taller = heights ? (i_end - i_begin) % heights : 0;
     for (ptrdiff_t jc = j_begin; jc < j_end; jc += NC) {
@@ -104,24 +114,30 @@ static void multiply_rectangle(const plan *p, ptrdiff_t i_begin, ptrdiff_t i_end
             const ptrdiff_t start_row = pc ? g->c_row : g->start_row, start_col = pc ? g->c_col : g->start_col;
             const real *panels = g->packed ? g->packed + pc * whole_panels(g->n) + jc * kc : packed_b;
             if (!g->packed && (p->pack_b || g->n < LANES))
-                for (ptrdiff_t j = 0; j < nc; j += NR)
-                    pack_columns(b + j * g->b_col, g->b_row, g->b_col, kc, nc - j < NR ? nc - j : NR, packed_b + j * kc);
-            for (ptrdiff_t i = i_begin, rows; i < i_end; i += rows) {
-                rows = height + (i - i_begin < taller * (height + 1));
-                const ptrdiff_t wide = p->pack_b || g->c_col != 1 ? NR : vectors_of(rows) * LANES;
+                for (ptrdiff_t j = 0; j < nc; j += p->strip)
+                    pack_columns(b + j * g->b_col, g->b_row, g->b_col, kc, nc - j < p->strip ? nc - j : p->strip,
+                                 packed_b + j * kc);
+            const ptrdiff_t next = p->pack_b ? 0 : g->k - pc - kc < KC ? g->k - pc - kc : KC;
+            for (ptrdiff_t i = i_begin, rows, panel = 0; i < i_end; i += rows, panel++) {
+                rows = height + (panel < taller);
+                if (next && heights > 1)
+                    fetch_rows(b + kc * g->b_row, g->b_row, nc, fo_share(next, panel, heights, 1),
+                               fo_share(next, panel + 1, heights, 1));
+                const bool straight = g->c_col == 1 && (!start || start_col == 1);
+                const ptrdiff_t wide = p->pack_b || !straight ? p->strip : vectors_of(rows) * LANES;
                 tile t = {.k = kc, .a = g->a + i * g->a_row + pc * g->a_col, .a_row = g->a_row, .a_col = g->a_col};
                 if (p->pack_a) {
                     pack_rows(t.a, t.a_row, t.a_col, rows, kc, packed_a);
                     t.a = packed_a, t.a_row = 1, t.a_col = PANEL_ROWS;
                 }
                 for (ptrdiff_t j = 0, cols; j < nc; j += cols) {
-                    cols = nc - j >= wide ? wide : nc - j < NR ? nc - j : NR;
-                    if (!p->pack_b && cols > LANES && g->n < NR) /* no row of b is as long as two vectors */
-                        cols = LANES;
+                    cols = nc - j >= wide ? wide : nc - j < p->strip ? nc - j : p->strip;
+                    if (!p->pack_b && cols > LANES && g->n < NR) /* no row of b is as long as so many vectors */
+                        cols = cols < g->n / LANES * LANES ? cols : g->n / LANES * LANES;
                     const int vectors = (cols + LANES - 1) / LANES;
                     const ptrdiff_t width = vectors * LANES;
                     const bool packed = p->pack_b || g->n < LANES;
-                    const bool whole = cols == width && g->c_col == 1 && (!start || start_col == 1);
+                    const bool whole = cols == width && straight;
                     /* b as it lies: the last vectors begin so much earlier that they end with the row */
                     const ptrdiff_t early = packed || jc + j + width <= g->n ? 0 : jc + j + width - g->n;
                     real *c = g->c + i * g->c_row + (jc + j) * g->c_col;

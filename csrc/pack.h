@@ -50,13 +50,15 @@ FO_INLINE void pack(const int width, const real *from, ptrdiff_t down, ptrdiff_t
             to[p * width + j] = from[p * down + j * across];
 }
 
-/* Columns of b, in one vector where they fit. */
+/* Columns of b, NR at most, in as few vectors as they fit. */
 static void pack_columns(const real *b, ptrdiff_t b_row, ptrdiff_t b_col, ptrdiff_t k, ptrdiff_t cols, real *to)
 {
-    if (cols <= LANES)
-        pack(LANES, b, b_row, b_col, k, cols, to);
-    else
-        pack(NR, b, b_row, b_col, k, cols, to);
+    switch ((cols + LANES - 1) / LANES) {
+    case 1: pack(LANES, b, b_row, b_col, k, cols, to); break;
+    case 2: pack(2 * LANES, b, b_row, b_col, k, cols, to); break;
+    case 3: pack(3 * LANES, b, b_row, b_col, k, cols, to); break;
+    default: pack(NR, b, b_row, b_col, k, cols, to);
+    }
 }
 
 /* Rows of a. */

@@ -1,11 +1,7 @@
 /* tile.h -- the innermost product: a tile of c in registers while k runs. Over 90 % of the FMA peak from the first cache levels. */
 
-enum { VECTORS = 2, NR = VECTORS * LANES, KC = 256 };
-#if FO_VECTOR_BYTES == 64
-enum { MR = 12, HELD = 24 };                                   /* rows of a tile, and vectors of sums held in 32 registers */
-#else
-enum { MR = 6, HELD = 12 };                                    /* of 16 */
-#endif
+enum { MR = 6, VECTORS = FO_VECTOR_BYTES == 64 ? 4 : 2 };      /* rows of a tile, vectors in a row: for 32 registers, or 16 */
+enum { HELD = MR * VECTORS, NR = VECTORS * LANES, KC = 256 };
 enum { PANEL_ROWS = (MR + LANES - 1) / LANES * LANES };        /* of a packed panel of a: whole vectors */
 
 /* What a tile is made of: k columns of a, k rows of b that lie b_row apart, where the sums go, and what is added to them. */
@@ -59,34 +55,32 @@ FO_INLINE void multiply_tile(const int rows, const int vectors, const tile *t)
 /* The widest tile of so many rows, in vectors: a row of b is read in long stretches, and no sum waits for the one before. */
 static inline int vectors_of(int rows)
 {
-    return rows == 1 ? HELD / 3 * 2 : HELD / rows >= 8 ? 8 : HELD / rows >= 4 ? 4 : 2;
+    return rows == 1 ? HELD / 3 * 2 : HELD / rows >= 8 ? 8 : HELD / rows >= 4 ? 4 : HELD / rows >= 2 ? 2 : 1;
 }
 
-/* The tile of a height and width known only now: one vector, VECTORS, or vectors_of(rows). */
+/* One to four vectors, as far as the registers hold them, or vectors_of(rows), known only now. */
+FO_INLINE void multiply_tile_of_rows(const int rows, int vectors, const tile *t)
+{
+    switch (vectors) {
+    case 1: multiply_tile(rows, 1, t); break;
+    case 2: multiply_tile(rows, 2 * rows <= HELD ? 2 : 1, t); break;
+    case 3: multiply_tile(rows, 3 * rows <= HELD ? 3 : 1, t); break;
+    case 4: multiply_tile(rows, 4 * rows <= HELD ? 4 : 1, t); break;
+    default: multiply_tile(rows, vectors_of(rows), t);
+    }
+}
+
 static void multiply_tile_of(int rows, int vectors, const tile *t)
 {
-    const bool one = vectors == 1, two = vectors == 2;
     switch (rows) {
-    case 1: one ? multiply_tile(1, 1, t) : two ? multiply_tile(1, 2, t) : multiply_tile(1, HELD / 3 * 2, t); break;
-#if FO_VECTOR_BYTES == 64
-    case 2: one ? multiply_tile(2, 1, t) : two ? multiply_tile(2, 2, t) : multiply_tile(2, 8, t); break;
-    case 3: one ? multiply_tile(3, 1, t) : two ? multiply_tile(3, 2, t) : multiply_tile(3, 8, t); break;
-    case 4: one ? multiply_tile(4, 1, t) : two ? multiply_tile(4, 2, t) : multiply_tile(4, 4, t); break;
-    case 5: one ? multiply_tile(5, 1, t) : two ? multiply_tile(5, 2, t) : multiply_tile(5, 4, t); break;
-    case 6: one ? multiply_tile(6, 1, t) : two ? multiply_tile(6, 2, t) : multiply_tile(6, 4, t); break;
-    case 7: one ? multiply_tile(7, 1, t) : multiply_tile(7, 2, t); break;
-    case 8: one ? multiply_tile(8, 1, t) : multiply_tile(8, 2, t); break;
-    case 9: one ? multiply_tile(9, 1, t) : multiply_tile(9, 2, t); break;
-    case 10: one ? multiply_tile(10, 1, t) : multiply_tile(10, 2, t); break;
-    case 11: one ? multiply_tile(11, 1, t) : multiply_tile(11, 2, t); break;
-    case 12: one ? multiply_tile(12, 1, t) : multiply_tile(12, 2, t); break;
-#else
-    case 2: one ? multiply_tile(2, 1, t) : two ? multiply_tile(2, 2, t) : multiply_tile(2, 4, t); break;
-    case 3: one ? multiply_tile(3, 1, t) : two ? multiply_tile(3, 2, t) : multiply_tile(3, 4, t); break;
-    case 4: one ? multiply_tile(4, 1, t) : multiply_tile(4, 2, t); break;
-    case 5: one ? multiply_tile(5, 1, t) : multiply_tile(5, 2, t); break;
-    case 6: one ? multiply_tile(6, 1, t) : multiply_tile(6, 2, t); break;
-#endif
+    case 1: multiply_tile_of_rows(1, vectors, t); break;
+    case 2: multiply_tile_of_rows(2, vectors, t); break;
+    case 3: multiply_tile_of_rows(3, vectors, t); break;
+    case 4: multiply_tile_of_rows(4, vectors, t); break;
+    case 5: multiply_tile_of_rows(5, vectors, t); break;
+    case 6: multiply_tile_of_rows(6, vectors, t); break;
+    case 7: multiply_tile_of_rows(7, vectors, t); break;
+    default: multiply_tile_of_rows(8, vectors, t);
     }
 }
 

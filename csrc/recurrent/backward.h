@@ -30,7 +30,7 @@ static void run_backward_stage(const recurrent *n, const backward_stage *stage, 
                 const ptrdiff_t from = (stage->gate + g) * n->units;
                 t.a = operand->data + rows[i].at * operand->stride + from;
                 t.b = w->packed + v * LANES * w->k + from * width;
-                step_tile(high, wide, &t);
+                multiply_tile_of(high, wide, &t);
                 for (ptrdiff_t e = 0; masks && e < high * wide; e++) {
                     real *at = to + e / wide * stage->to->stride + e % wide * LANES;
                     const int mask = masks > 1 ? stage->gate + g : 0;

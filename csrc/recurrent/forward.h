@@ -26,15 +26,15 @@ static void run_forward_stage(const recurrent *n, const forward_stage *stage, co
                     const tile x = {.k = n->input.k, .a = n->x_now.data + at * n->x_now.stride, .a_row = n->x_now.stride,
                                     .a_col = 1, .b = n->input.packed + before * n->input.k, .b_row = width, .to = inputs + i * width,
                                     .to_row = width, .start = n->input_start.packed ? n->input_start.packed + before : NULL};
-                    step_tile(high, w->gates * wide, &x);
+                    multiply_tile_of(high, w->gates * wide, &x);
                 }
                 if (!each) {
                     t.a += stage->operand ? 0 : plane_of(n, 0) * apart;
-                    step_tile(high, w->gates * wide, &t);
+                    multiply_tile_of(high, w->gates * wide, &t);
                 } else
                     for (int g = 0; g < w->gates; g++, t.b += wide * LANES, t.to += wide * LANES) {
                         t.a = operand->data + at * operand->stride + plane_of(n, stage->gate + g) * apart;
-                        step_tile(high, wide, &t);
+                        multiply_tile_of(high, wide, &t);
                     }
             }
             const block done = {rows + first, count, wide, w->gates, step, v, sums, fused ? inputs : NULL};

@@ -18,31 +18,6 @@ static inline int tile_height(ptrdiff_t left)
     return (int)((left + tiles - 1) / tiles);
 }
 
-/* rows x vectors of sums, both known only now. */
-FO_INLINE void step_tile_of_rows(const int rows, int vectors, const tile *t)
-{
-    switch (vectors) {
-    case 1: multiply_tile(rows, 1, t); break;
-    case 2: multiply_tile(rows, 2, t); break;
-    case 3: multiply_tile(rows, 3, t); break;
-    default: multiply_tile(rows, STEP_VECTORS, t);
-    }
-}
-
-static void step_tile(int rows, int vectors, const tile *t)
-{
-    switch (rows) {
-    case 1: step_tile_of_rows(1, vectors, t); break;
-    case 2: step_tile_of_rows(2, vectors, t); break;
-#if FO_VECTOR_BYTES == 64
-    case 3: step_tile_of_rows(3, vectors, t); break;
-    case 4: step_tile_of_rows(4, vectors, t); break;
-    case 5: step_tile_of_rows(5, vectors, t); break;
-#endif
-    default: step_tile_of_rows(STEP_ROWS, vectors, t);
-    }
-}
-
 /* Columns `count` of `columns` of a block, k rows to_row apart, zeros for the others; element (p, j) is from[p down + j across]. */
 static void pack_strip(const real *from, ptrdiff_t down, ptrdiff_t across, ptrdiff_t k, ptrdiff_t count, ptrdiff_t columns,
                        real *to, ptrdiff_t to_row)
