@@ -63,7 +63,7 @@ def _installed():
     """By what, from what, as which wheel; a link names its kind only, as it may hold a folder of the user's."""
     try:
         found = importlib.metadata.distribution("fastopt")
-        if not Path(found.locate_file("fastopt")).samefile(Path(__file__).parent):
+        if not Path(str(found.locate_file("fastopt"))).samefile(Path(__file__).parent):
             return "no: these are its sources"
         link = json.loads(found.read_text("direct_url.json") or "{}")
         kind = "a package index" if not link else "a folder" if "dir_info" in link else next(iter(link.keys() - {"url"}), "a file")
@@ -110,8 +110,8 @@ def _cpu():
 def _features():
     """Those of its instruction sets that NumPy found and that matter here."""
     try:
-        from numpy._core._multiarray_umath import __cpu_features__ as features
-    except ImportError:
+        features = importlib.import_module("numpy._core._multiarray_umath").__cpu_features__  # it has no types
+    except (ImportError, AttributeError):
         return []
     return sorted(name for name, there in features.items() if there and VECTORS.match(name))
 

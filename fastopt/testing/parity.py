@@ -12,7 +12,7 @@ from . import CASES
 from .trial import Difference
 
 SHOWN = 3  # differences of a kernel that are printed; the others are counted
-DTYPES = (np.float32, np.float64)
+DTYPES: tuple[type, ...] = (np.float32, np.float64)
 
 
 def check(names=None, *, quick=False, targets=None, num_threads=None, seed=0, verbose=True):
