@@ -112,6 +112,7 @@ static void multiply_rectangle(const plan *p, ptrdiff_t i_begin, ptrdiff_t i_end
             const bool last = pc + kc == g->k;
             const real *start = pc ? g->c : g->start;          /* later blocks add to the earlier ones */
             const ptrdiff_t start_row = pc ? g->c_row : g->start_row, start_col = pc ? g->c_col : g->start_col;
+            const bool straight = g->c_col == 1 && (!start || start_col == 1);
             const real *panels = g->packed ? g->packed + pc * whole_panels(g->n) + jc * kc : packed_b;
             if (!g->packed && (p->pack_b || g->n < LANES))
                 for (ptrdiff_t j = 0; j < nc; j += p->strip)
@@ -123,7 +124,6 @@ static void multiply_rectangle(const plan *p, ptrdiff_t i_begin, ptrdiff_t i_end
                 if (next && heights > 1)
                     fetch_rows(b + kc * g->b_row, g->b_row, nc, fo_share(next, panel, heights, 1),
                                fo_share(next, panel + 1, heights, 1));
-                const bool straight = g->c_col == 1 && (!start || start_col == 1);
                 const ptrdiff_t wide = p->pack_b || !straight ? p->strip : vectors_of(rows) * LANES;
                 tile t = {.k = kc, .a = g->a + i * g->a_row + pc * g->a_col, .a_row = g->a_row, .a_col = g->a_col};
                 if (p->pack_a) {

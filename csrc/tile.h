@@ -70,6 +70,7 @@ FO_INLINE void multiply_tile_of_rows(const int rows, int vectors, const tile *t)
     }
 }
 
+/* The same for up to eight rows. */
 static void multiply_tile_of(int rows, int vectors, const tile *t)
 {
     switch (rows) {

@@ -29,3 +29,15 @@ def run(code, cwd, timeout=60, prelude="", quiet=True, **environment):
     assert process.returncode == 0, "hangs" if process.returncode == -signal.SIGKILL else err + out
     assert not (quiet and err), err
     return out.strip()
+
+
+def fork(task):
+    """For the code that run runs: task() in a forked child, which must end by itself, and well."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            task()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    assert os.waitpid(pid, 0)[1] == 0

@@ -158,14 +158,20 @@ def test_recurrent_layers_see_the_ends(rng):
     np.testing.assert_allclose(one.predict(x, verbose=0), other.predict(whole, verbose=0), atol=1e-5)
 
 
-@pytest.mark.filterwarnings("ignore")
-def test_targets_for_each_step_are_keras(rng):
+def taggers():
+    """Keras's, and ours with its weights."""
     os.environ.setdefault("KERAS_BACKEND", "torch")
     keras = pytest.importorskip("keras")
     theirs = keras.Sequential([keras.Input(shape=(None,)), keras.layers.Embedding(20, 4, mask_zero=True),
                                keras.layers.Dense(3, activation="softmax")])  # fmt: skip
     ours = tagger()
     ours.set_weights(theirs.get_weights())
+    return theirs, ours
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_targets_for_each_step_are_keras(rng):
+    theirs, ours = taggers()
     x = sequences(rng, low=1)
     y = [part % 3 for part in x]
     for model, a, b in ((theirs, padded(x)[0], padded(y)[0]), (ours, x, y)):
@@ -442,12 +448,7 @@ def test_forward_of_one_output(rng):
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("form", ["list", "array"])
 def test_weights_of_steps_are_keras(form, rng):
-    os.environ.setdefault("KERAS_BACKEND", "torch")
-    keras = pytest.importorskip("keras")
-    theirs = keras.Sequential([keras.Input(shape=(None,)), keras.layers.Embedding(20, 4, mask_zero=True),
-                               keras.layers.Dense(3, activation="softmax")])  # fmt: skip
-    ours = tagger()
-    ours.set_weights(theirs.get_weights())
+    theirs, ours = taggers()
     x = sequences(rng, low=1)
     y, weight = [part % 3 for part in x], [rng.uniform(0.5, 2, len(part)) for part in x]
     wide = padded(weight)[0] if form == "array" else weight

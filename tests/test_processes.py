@@ -17,22 +17,13 @@ BEGIN = """
 import multiprocessing, os, sys, threading, time
 import numpy as np
 import fastopt, trainings
+from child import fork
 from fastopt import kernels
 from trainings import train_all
 
 trainings.cut_all(2)
 expected = train_all()  # the threads have started
 matrix = np.ones((300, 300))
-
-def fork(child):
-    pid = os.fork()
-    if pid == 0:
-        try:
-            child()
-            os._exit(0)
-        finally:
-            os._exit(1)
-    assert os.waitpid(pid, 0)[1] == 0
 
 def check():
     assert train_all() == expected

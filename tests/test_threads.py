@@ -229,15 +229,7 @@ def test_limit_of_openmp(case, tmp_path):
 # --- processes --------------------------------------------------------------------------------------------------------
 
 FORK = """
-def fork(child):
-    pid = os.fork()
-    if pid == 0:
-        try:
-            child()
-            os._exit(0)
-        finally:
-            os._exit(1)
-    assert os.waitpid(pid, 0)[1] == 0
+from child import fork
 
 def check(**options):
     assert stepped(**options) == expected

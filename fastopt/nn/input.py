@@ -34,9 +34,8 @@ class InputLayer(Layer):
 def Input(shape=None, batch_size=None, dtype=None, batch_shape=None, name=None):
     """A symbolic tensor from which a graph of layers starts.
 
-    shape: of a sample, without the batch, None where a size is open; batch_shape: the same with the batch in front. batch_size,
-    dtype,
-    name: see InputLayer.
+    shape: of a sample, without the batch, None where a size is open; batch_shape: the same with the batch in front.
+    batch_size, dtype, name: see InputLayer.
 
     >>> from fastopt import nn
     >>> x = nn.Input(shape=(8,))

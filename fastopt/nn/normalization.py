@@ -58,8 +58,7 @@ class BatchNormalization(_Normalization):
     mask, of one axis less than the input, leaves masked steps out of mean and variance; they are normalised like the others.
 
     center, scale: whether there are beta and gamma; beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer:
-    theirs.
-    moving_mean_initializer, moving_variance_initializer: of the moving averages. Further arguments: see Layer.
+    theirs. moving_mean_initializer, moving_variance_initializer: of the moving averages. Further arguments: see Layer.
 
     >>> import numpy as np
     >>> from fastopt import nn
@@ -167,8 +166,7 @@ class LayerNormalization(_Normalization):
 
     axis: the axes over which mean and variance are taken: the last, or a list of last ones; gamma and beta have their shape.
     center, scale: whether there are beta and gamma; beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer:
-    theirs.
-    Further arguments: see Layer.
+    theirs. Further arguments: see Layer.
     """
 
     def __init__(self, axis=-1, epsilon=1e-3, center=True, scale=True, beta_initializer="zeros", gamma_initializer="ones",
