@@ -224,3 +224,49 @@ def test_dense(aliased):
     assert np.array_equal(dx, x * 6134)
     np.testing.assert_allclose(dbias, kernel[0] * x.sum(dtype=float), rtol=1e-4)
     np.testing.assert_allclose(dkernel, kernel * np.sum(x * x, dtype=float), rtol=1e-4)
+
+
+def assert_repeated(got, once, times):
+    """Sums over `times` as many tokens as `once`."""
+    for a, b in zip(got, once):
+        np.testing.assert_allclose(a, times * b, rtol=1e-3, atol=1e-3 * times * np.abs(b).max())
+
+
+@pytest.mark.parametrize(("name", "gates"), [("rnn", 1), ("lstm", 4), ("gru", 3)])
+def test_recurrent_inputs(name, gates, aliased, rng):
+    """x and dx of sequences that are the same 256 over and over."""
+    forward, backward = getattr(kernels, f"{name}_forward"), getattr(kernels, f"{name}_backward")
+    steps, inputs, units, times = 4, 1021, 8, MANY // PERIOD
+    x, dx = (aliased(rng.normal(0, 1, PERIOD).astype("f4"), times * PERIOD) for _ in range(2))
+    weights = [rng.normal(0, 0.1, shape).astype("f4") for shape in ((inputs, gates * units), (units, gates * units))]
+    slopes = [None] * (3 if name == "lstm" else 2)
+    results = {}
+    for n, part in (("one", x.once), ("all", x.all)):
+        y, *_, saved = forward(part.reshape(-1, steps, inputs), *weights)
+        out = [None] * 6 if name == "lstm" else [None] * 5
+        out[0] = dx.all.reshape(-1, steps, inputs) if n == "all" else None
+        slopes[0] = np.cos(np.arange(256 * steps * units, dtype="f4")).reshape(256, steps, units)
+        slopes[0] = np.tile(slopes[0], (len(y) // 256, 1, 1))
+        results[n] = y, *backward(*slopes, saved, out=out)
+    y, one_dx, *one = results["one"]
+    many_y, _, *many = results["all"]
+    assert np.array_equal(many_y.reshape(times, *y.shape), np.broadcast_to(y, (times, *y.shape)))
+    assert np.array_equal(dx.once.reshape(one_dx.shape), one_dx)
+    assert_repeated(many[:2], one[:2], times)
+
+
+def test_recurrent_memory(memory, aliased, rng):
+    """What a layer keeps of 2^23 tokens with four gates of 64 units, sequences that are the same 16 over and over."""
+    memory(14)
+    steps, units, sequences, times = 1021, 64, 16, 2**23 // (16 * 1021) + 1
+    x = np.tile(rng.normal(0, 1, (sequences, steps, 1)).astype("f4"), (times, 1, 1))
+    weights = [rng.normal(0, 0.1, shape).astype("f4") for shape in ((1, 4 * units), (units, 4 * units))]
+    y, dy = (aliased(rng.normal(0, 1, PERIOD).astype("f4"), times * PERIOD) for _ in range(2))
+    assert len(x) * steps * 4 * units > 2**31
+    *_, saved = kernels.lstm_forward(x, *weights, out=(y.all.reshape(-1, steps, units), None, None, None))
+    dx, *many = kernels.lstm_backward(dy.all.reshape(-1, steps, units), None, None, saved)
+    one_y, *_, saved = kernels.lstm_forward(x[:sequences], *weights)
+    one_dx, *one = kernels.lstm_backward(dy.once.reshape(-1, steps, units), None, None, saved)
+    assert np.array_equal(y.once.reshape(one_y.shape), one_y)
+    assert np.array_equal(dx.reshape(times, *one_dx.shape), np.broadcast_to(one_dx, (times, *one_dx.shape)))
+    assert_repeated(many[:3], one[:3], times)
