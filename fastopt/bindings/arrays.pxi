@@ -95,8 +95,13 @@ cdef int apart(str owner, str name, cnp.ndarray out, str argument, cnp.ndarray a
 
 
 cdef int all_apart(str owner, list results, list arguments) except -1:
-    """Raises where one of the results shares memory with another or with an argument."""
-    for i, (name, array) in enumerate(results):
-        for argument, other in [*arguments, *results[:i]]:
-            apart(owner, name, array, argument, other)
+    """Raises where one of the results shares memory with another or with an argument: pairs of a name and an array, or None."""
+    cdef Py_ssize_t i, j, count = len(arguments)
+    cdef tuple one, other
+    for i in range(len(results)):
+        one = results[i]
+        for j in range(count + i if one[1] is not None else 0):
+            other = arguments[j] if j < count else results[j - count]
+            if other[1] is not None:
+                apart(owner, one[0], one[1], other[0], other[1])
     return 0

@@ -67,8 +67,7 @@ def batch_norm_forward(x, gamma=None, beta=None, *, mean=None, variance=None, ep
     if not n.fixed or variance_out is not None:
         variance = result(owner, "variance", variance_out, 1, &columns, dtype)
     if out is not None:
-        results = [("y", y_out), ("mean", mean_out), ("variance", variance_out)]
-        all_apart(owner, [pair for pair in results if pair[1] is not None], keep)
+        all_apart(owner, [("y", y_out), ("mean", mean_out), ("variance", variance_out)], keep)
     if not n.fixed:
         n.mean, n.spread = cnp.PyArray_DATA(<cnp.ndarray> mean), cnp.PyArray_DATA(<cnp.ndarray> variance)
     n.y = cnp.PyArray_DATA(y)

@@ -34,12 +34,8 @@ cdef inline void *data_of(object a) noexcept:
     return NULL if a is None else cnp.PyArray_DATA(<cnp.ndarray> a)
 
 
+SLOPES = ("dy", "dh_n", "dc_n")
 ARGUMENTS = ("x", "kernel", "recurrent_kernel", "bias", "h0", "c0", "dropout", "recurrent_dropout", "peepholes", "projection")
-
-
-cdef list present(names, arrays):
-    """(name, array) where there is one."""
-    return [pair for pair in zip(names, arrays) if pair[1] is not None]
 
 
 cdef int usable_activation(str owner, str argument, object name, double *alpha) except -1:
@@ -118,8 +114,9 @@ cdef tuple forward(str owner, int cell, int gates, object x, object kernel, obje
     old = given[3 if lstm else 2]
     if old is not None and (type(old) is not Saved or (<Saved> old).kernel != owner):
         raise TypeError(f"{owner}: out, for saved, is {what_saved(old)}, expected that of {owner}")
+    results = (y, h_n, c_n) if lstm else (y, h_n)
     if out is not None:
-        all_apart(owner, present(names, (y, h_n, c_n)), present(ARGUMENTS, saved.arrays))
+        all_apart(owner, list(zip(names, results)), list(zip(ARGUMENTS, saved.arrays)))
     f.y, f.h_n, f.c_n = data_of(y), data_of(h_n), data_of(c_n)
     saved.table = table_of(x)
     size = <cnp.npy_intp> saved.table.recurrent_size(f) + 64
@@ -136,7 +133,6 @@ cdef tuple forward(str owner, int cell, int gates, object x, object kernel, obje
         status = saved.table.recurrent_forward(f)
     if status:
         raise MemoryError(f"{owner}: no memory to pack the matrices in")
-    results = (y, h_n, c_n) if lstm else (y, h_n)
     if not keep:
         return (*results, None)
     saved.kernel, saved.memory, saved.ready = owner, memory, True
@@ -203,7 +199,7 @@ cdef tuple backward(str owner, str partner, object dy, object dh_n, object dc_n,
             raise ValueError(f"{owner}: accumulate=True needs {names[i]} in out, the array to add to")
         results.append(shaped_result(owner, names[i], places[i], shapes[i], dtype))
     if out is not None:
-        all_apart(owner, present(names, results), present(("dy", "dh_n", "dc_n", *ARGUMENTS), (*slopes, *saved.arrays)))
+        all_apart(owner, list(zip(names, results)), list(zip(SLOPES + ARGUMENTS, slopes + saved.arrays)))
     f.dy, f.dh_n, f.dc_n = data_of(slopes[0]), data_of(slopes[1]), data_of(slopes[2])
     f.dx, f.dkernel, f.drecurrent, f.dbias = data_of(results[0]), data_of(results[1]), data_of(results[2]), data_of(results[3])
     f.dh0 = data_of(results[4])
