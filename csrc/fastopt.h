@@ -171,6 +171,7 @@ bool fo_has_openmp(void);
 int fo_team_size(double nanoseconds);                          /* 1 or fo_get_num_threads(), by what the work takes on one core */
 void fo_force_threads(int always);                             /* for tests: every work is cut, whatever its size */
 double fo_region_nanoseconds(void);                            /* what a parallel region costs here, measured once */
+double fo_barrier_nanoseconds(void);                           /* and a barrier in one */
 int fo_init_threads(int threads);                              /* the default; 0, or an error of pthread_atfork */
 
 /* step.c */

@@ -12,7 +12,7 @@
 static int default_threads = 1, chosen_threads;                /* chosen: 0 where the user did not say */
 static int forced;                                             /* tests: cut even the smallest work */
 static int in_forked_child;
-static double region_nanoseconds;
+static double region_nanoseconds, barrier_nanoseconds;
 
 bool fo_has_openmp(void)
 {
@@ -101,21 +101,23 @@ static void nothing(void *context, fo_team *team)
     (void)team;
 }
 
-/* The lower quartile of several empty regions, the first ones not counted: they start the threads. Kept within bounds, so that
- * a machine busy at this moment does not decide for the life of the process. */
-double fo_region_nanoseconds(void)
+enum { MEETINGS = 50 };
+
+static void meet(void *context, fo_team *team)
+{
+    (void)context;
+    for (int i = 0; i < MEETINGS; i++)
+        fo_barrier(team);
+}
+
+/* The lower quartile of several regions, the first ones not counted: they start the threads. */
+static double quartile(int size, fo_task *task)
 {
     enum { WARM = 5, RUNS = 15 };
-    double known, runs[RUNS];
-    __atomic_load(&region_nanoseconds, &known, __ATOMIC_RELAXED);
-    if (known > 0)
-        return known;
-    const int size = fo_get_num_threads();
-    if (size == 1 || in_forked_child)
-        return 0;                                              /* nothing to measure now */
+    double runs[RUNS];
     for (int i = -WARM; i < RUNS; i++) {
         const double begin = nanoseconds();
-        fo_run(size, nothing, NULL);
+        fo_run(size, task, NULL);
         double took = nanoseconds() - begin;
         for (int j = 0; j < i; j++)                            /* insertion, in order */
             if (runs[j] > took) {
@@ -126,8 +128,33 @@ double fo_region_nanoseconds(void)
         if (i >= 0)
             runs[i] = took;
     }
-    known = fmin(fmax(runs[RUNS / 4], 500), 20000);
-    __atomic_store(&region_nanoseconds, &known, __ATOMIC_RELAXED);
+    return runs[RUNS / 4];
+}
+
+/* Kept within bounds, so that a machine busy at this moment does not decide for the life of the process; threads that come to a
+ * barrier from work wait longer than those that come from the last one. */
+double fo_region_nanoseconds(void)
+{
+    double known, barrier;
+    __atomic_load(&region_nanoseconds, &known, __ATOMIC_ACQUIRE);
+    if (known > 0)
+        return known;
+    const int size = fo_get_num_threads();
+    if (size == 1 || in_forked_child)
+        return 0;                                              /* nothing to measure now */
+    known = fmin(fmax(quartile(size, nothing), 500), 20000);
+    barrier = fmin(fmax((quartile(size, meet) - known) / MEETINGS, 150), 20000);
+    __atomic_store(&barrier_nanoseconds, &barrier, __ATOMIC_RELAXED);
+    __atomic_store(&region_nanoseconds, &known, __ATOMIC_RELEASE);
+    return known;
+}
+
+double fo_barrier_nanoseconds(void)
+{
+    double known;
+    if (fo_region_nanoseconds() == 0 || __atomic_load_n(&forced, __ATOMIC_RELAXED))
+        return 0;
+    __atomic_load(&barrier_nanoseconds, &known, __ATOMIC_RELAXED);
     return known;
 }
 

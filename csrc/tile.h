@@ -58,9 +58,16 @@ static inline int vectors_of(int rows)
     return rows == 1 ? HELD / 3 * 2 : HELD / rows >= 8 ? 8 : HELD / rows >= 4 ? 4 : HELD / rows >= 2 ? 2 : 1;
 }
 
-/* One to four vectors, as far as the registers hold them, or vectors_of(rows), known only now. */
+/* One to four vectors, as far as the registers hold them, or vectors_of(rows), known only now; for one row six, eight or twelve,
+ * too. */
 FO_INLINE void multiply_tile_of_rows(const int rows, int vectors, const tile *t)
 {
+    if (rows == 1 && vectors > 4 && vectors < vectors_of(1))
+        switch (vectors) {
+        case 6: multiply_tile(rows, 6, t); return;
+        case 8: multiply_tile(rows, 8, t); return;
+        default: multiply_tile(rows, HELD / 2, t); return;
+        }
     switch (vectors) {
     case 1: multiply_tile(rows, 1, t); break;
     case 2: multiply_tile(rows, 2 * rows <= HELD ? 2 : 1, t); break;

@@ -18,19 +18,23 @@ static void run_backward_stage(const recurrent *n, const backward_stage *stage, 
     const ptrdiff_t k = stage->operand ? w->k : stage->gates * n->units;
     real sums[HELD * LANES] __attribute__((aligned(64)));
     for (int wide; v < v_end; v += wide) {
-        wide = v_end - v < STEP_VECTORS ? v_end - v : STEP_VECTORS;
+        wide = next_block(w, v_end - v);
         const ptrdiff_t width = wide * LANES;
         for (ptrdiff_t i = 0, high; i < active; i += high) {
             high = tile_height(active - i);
             real *to = hot_row(stage->to, rows + i, v);
-            tile t = {.k = k / parts, .a_row = operand->stride, .a_col = 1, .b_row = width, .to = masks ? sums : to,
+            tile t = {.k = k / parts, .a_row = operand->stride, .a_col = 1, .b_row = w->gates * width, .to = masks ? sums : to,
                       .to_row = masks ? width : stage->to->stride, .start = stage->add && !masks ? to : NULL,
                       .start_row = stage->to->stride};
             for (int g = 0; g < parts; g++) {
                 const ptrdiff_t from = (stage->gate + g) * n->units;
                 t.a = operand->data + rows[i].at * operand->stride + from;
-                t.b = w->packed + v * LANES * w->k + from * width;
-                multiply_tile_of(high, wide, &t);
+                t.b = w->packed + v * LANES * w->gates * w->k + (w->gates == 1 ? from : g) * width;
+                if (w->gates > parts) {
+                    t.k = n->units, t.a_row = n->units;
+                    multiply_gates_of(w->gates, wide, &t);
+                } else
+                    multiply_tile_of(high, wide, &t);
                 for (ptrdiff_t e = 0; masks && e < high * wide; e++) {
                     real *at = to + e / wide * stage->to->stride + e % wide * LANES;
                     const int mask = masks > 1 ? stage->gate + g : 0;

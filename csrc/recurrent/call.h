@@ -46,8 +46,8 @@ static part part_of(const recurrent *n, const fo_team *team)
 {
     const ptrdiff_t vectors = n->units / LANES, batch = n->l.batch;
     if (n->split_units)
-        return (part){0, 1, batch, 0, fo_share(vectors, team->rank, team->size, STEP_VECTORS),
-                      fo_share(vectors, team->rank + 1, team->size, STEP_VECTORS)};
+        return (part){0, 1, batch, 0, fo_share(vectors, team->rank, team->size, n->recurrent[0].wide),
+                      fo_share(vectors, team->rank + 1, team->size, n->recurrent[0].wide)};
     const ptrdiff_t each = batch / team->size, rest = batch % team->size, rank = team->rank;
     return (part){rank, team->size, each + (rank < rest), rank * each + (rank < rest ? rank : rest), 0, vectors};
 }
@@ -112,14 +112,31 @@ FO_INLINE void set_state(const recurrent *n, const row *r, const hot *to, ptrdif
         vstore((real *)plane(n, to, 1 + m) + r->at * to->stride + v * LANES, h * mask_of(n, r, m, v));
 }
 
+/* Vector v of what the next step of a row will touch, `next` tokens further on, on its way into the cache: the rows of a step
+ * lie too far apart for the hardware to expect them. */
+FO_INLINE void expect(const recurrent *n, const row *r, ptrdiff_t next, ptrdiff_t v)
+{
+    for (int s = 0; n->gates && s < n->slots; s++)
+        __builtin_prefetch(gates_of(n, r, v) + (next * n->slots + s) * n->units, 1);
+    if (r->y)
+        __builtin_prefetch(r->y + next * n->l.outputs + v * LANES, 1);
+}
+
 /* Vector v of h after a step leaves for all that want it. */
 FO_INLINE void emit(const recurrent *n, const row *r, ptrdiff_t step, ptrdiff_t v, vreal h)
 {
     const ptrdiff_t outputs = n->l.outputs;
     set_state(n, r, &n->h[(step + 1) & 1], v, h);
     store_to(r->y, v * LANES, outputs, h);
-    if (r->last)
+    if (r->last) {
         store_to((real *)n->l.h_n + r->sequence * outputs, v * LANES, outputs, h);
-    else if (n->l.keep)
-        vstore(n->operand + (r->token + (n->l.reverse ? -1 : 1)) * n->outputs + v * LANES, h);
+        return;
+    }
+    const ptrdiff_t next = n->l.reverse ? -1 : 1;
+    if (n->l.keep) {
+        real *operand = n->operand + (r->token + next) * n->outputs + v * LANES;
+        vstore(operand, h);
+        __builtin_prefetch(operand + next * n->outputs, 1);
+    }
+    expect(n, r, next, v);
 }

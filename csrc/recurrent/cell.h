@@ -55,10 +55,14 @@ FO_INLINE real *sums_of(const block *b, int i, int j)
     return b->sums + (i * b->gates * b->wide + j) * LANES;
 }
 
-/* The pre-activations as the inputs alone make them, of row i and vector j; those of the next gate are *apart further on. */
-FO_INLINE const real *inputs_of(const recurrent *n, const block *b, int i, int j, ptrdiff_t *apart)
+/* The pre-activations as the inputs alone make them, of row i and vector j; those of the next gate are inputs_apart further on. */
+FO_INLINE ptrdiff_t inputs_apart(const recurrent *n, const block *b)
 {
-    *apart = b->inputs ? b->wide * LANES : n->units;
+    return b->inputs ? b->wide * LANES : n->units;
+}
+
+FO_INLINE const real *inputs_of(const recurrent *n, const block *b, int i, int j)
+{
     return b->inputs ? b->inputs + (i * b->gates * b->wide + j) * LANES : gates_of(n, b->rows + i, b->v + j);
 }
 

@@ -13,7 +13,7 @@ static void run_forward_stage(const recurrent *n, const forward_stage *stage, co
     enum { SUMS = BLOCK_ROWS * STEP_VECTORS * LANES };
     real sums[SUMS] __attribute__((aligned(64))), inputs[SUMS] __attribute__((aligned(64)));
     for (int wide; v < v_end; v += wide) {
-        wide = v_end - v < w->wide ? v_end - v : w->wide;
+        wide = next_block(w, v_end - v);
         const ptrdiff_t width = w->gates * wide * LANES, before = v * LANES * w->gates;
         for (ptrdiff_t first = 0, count; first < active; first += count) {
             count = active - first < BLOCK_ROWS ? active - first : BLOCK_ROWS;
@@ -24,8 +24,9 @@ static void run_forward_stage(const recurrent *n, const forward_stage *stage, co
                           .b = w->packed + before * w->k, .b_row = width, .to = sums + i * width, .to_row = width};
                 if (fused) {
                     const tile x = {.k = n->input.k, .a = n->x_now.data + at * n->x_now.stride, .a_row = n->x_now.stride,
-                                    .a_col = 1, .b = n->input.packed + before * n->input.k, .b_row = width, .to = inputs + i * width,
-                                    .to_row = width, .start = n->input_start.packed ? n->input_start.packed + before : NULL};
+                                    .a_col = 1, .b = n->input.packed + before * n->input.k, .b_row = width,
+                                    .to = inputs + i * width, .to_row = width,
+                                    .start = n->input_start.packed ? n->input_start.packed + before : NULL};
                     multiply_tile_of(high, w->gates * wide, &x);
                 }
                 if (!each) {
@@ -86,8 +87,12 @@ static void forward_steps(const recurrent *n, fo_team *team, row *rows)
         if (n->split_units)
             fo_barrier(team);
         const ptrdiff_t active = rows_at(n, &own, step, l->y, rows);
-        for (ptrdiff_t i = 0; n->fused && i < active; i++)
-            memcpy(hot_row(&n->x_now, rows + i, 0), (const real *)l->x + rows[i].in_batch * l->inputs, l->inputs * sizeof(real));
+        for (ptrdiff_t i = 0; n->fused && i < active; i++) {
+            const real *x = (const real *)l->x + rows[i].in_batch * l->inputs;
+            memcpy(hot_row(&n->x_now, rows + i, 0), x, l->inputs * sizeof(real));
+            for (ptrdiff_t j = 0; !rows[i].last && j < l->inputs; j += 64 / sizeof(real))
+                __builtin_prefetch(x + (l->reverse ? -l->inputs : l->inputs) + j);
+        }
         run_forward_stage(n, &first, rows, active, step, own.vector, own.vector_end);
         if (l->cell == FO_GRU_BEFORE)
             run_forward_stage(n, &state, rows, active, step, own.vector, own.vector_end);

@@ -9,20 +9,21 @@ FO_INLINE vreal blend(vreal z, vreal h, vreal n)
 
 static void gru_forward(const recurrent *n, const block *b)
 {
-    const ptrdiff_t width = b->wide * LANES, v = b->v;
-    const vreal bias = n->recurrent_bias ? vload(n->recurrent_bias + v * LANES) : (vreal){0};
-    ptrdiff_t apart;
-    for (int i = 0; i < b->high; i++) {
-        const row *r = b->rows + i;
-        const real *sums = sums_of(b, i, 0), *inputs = inputs_of(n, b, i, 0, &apart);
-        const vreal z = gate(n, n->plain, FO_SIGMOID, vload(inputs) + vload(sums));
-        const vreal reset = gate(n, n->plain, FO_SIGMOID, vload(inputs + apart) + vload(sums + width));
-        const vreal q = vload(sums + 2 * width) + bias;
-        const vreal state = gate(n, n->plain, FO_TANH, vload(inputs + 2 * apart) + reset * q);
-        if (n->l.keep)
-            store_four(gates_of(n, r, v), n->units, z, reset, state, q);
-        emit(n, r, b->step, v, blend(z, vload(hot_row(&n->h[b->step & 1], r, v)), state));
-    }
+    const ptrdiff_t width = b->wide * LANES, apart = inputs_apart(n, b);
+    for (int i = 0; i < b->high; i++)
+        for (int j = 0; j < b->wide; j++) {
+            const row *r = b->rows + i;
+            const ptrdiff_t v = b->v + j;
+            const real *sums = sums_of(b, i, j), *inputs = inputs_of(n, b, i, j);
+            const vreal bias = n->recurrent_bias ? vload(n->recurrent_bias + v * LANES) : (vreal){0};
+            const vreal z = gate(n, n->plain, FO_SIGMOID, vload(inputs) + vload(sums));
+            const vreal reset = gate(n, n->plain, FO_SIGMOID, vload(inputs + apart) + vload(sums + width));
+            const vreal q = vload(sums + 2 * width) + bias;
+            const vreal state = gate(n, n->plain, FO_TANH, vload(inputs + 2 * apart) + reset * q);
+            if (n->l.keep)
+                store_four(gates_of(n, r, v), n->units, z, reset, state, q);
+            emit(n, r, b->step, v, blend(z, vload(hot_row(&n->h[b->step & 1], r, v)), state));
+        }
 }
 
 /* The reset before the product: first the gates and r h', ... */
@@ -68,6 +69,10 @@ static void gru_backward(const recurrent *n, const row *rows, ptrdiff_t count, p
             real *kept = gates_of(n, r, u), *carried = hot_row(&n->dh, r, u), *to = hot_row(&n->dz[step & 1], r, u);
             const vreal z = vload(kept), state = vload(kept + 2 * units);
             const vreal before = vload(n->operand + r->token * n->outputs + u * LANES);
+            if (r->before >= 0) {
+                expect(n, r, r->before - r->token, u);
+                __builtin_prefetch(n->operand + r->before * n->outputs + u * LANES);
+            }
             vreal dh = vload(carried);
             if (r->y)
                 dh += load_from(r->y, u * LANES, n->l.units, 0);

@@ -86,12 +86,13 @@ static void backward_recurrent_task(void *context, fo_team *team)
         input_gradient(n, team);
 }
 
-/* What a step takes in one thread, roughly: few rows wait for weights that come from a farther cache. */
+/* What a step takes in one thread, roughly: few rows wait for weights that come from a farther cache, and a vector alone for
+ * itself. */
 static double step_nanoseconds(const recurrent *n, ptrdiff_t rows, ptrdiff_t vectors)
 {
     const double weights = (double)n->l.outputs * n->l.gates * vectors, bytes = weights * sizeof(vreal);
     const double least = bytes > 786432 ? 4 : bytes > 24576 ? 1.5 : 1;
-    return 0.33 * weights * (rows > least ? rows : least) + (double)rows * vectors * cell_nanoseconds[n->l.cell];
+    return 0.33 * weights * (rows > least ? rows : least) + (rows * vectors < 2 ? 2 : rows * vectors) * cell_nanoseconds[n->l.cell];
 }
 
 /* Runs a pass with as many products over all tokens as `products_over_tokens`, each about as large as that of the inputs. Threads
@@ -100,16 +101,21 @@ static int run_recurrent(recurrent_job *job, fo_task *task, double products_over
 {
     recurrent *n = &job->n;
     const fo_recurrent *l = &n->l;
-    const double barrier = 1500;
+    step_weights *const w = &n->recurrent[0];
     const ptrdiff_t vectors = n->units / LANES, busy = l->batch * (n->longest > 0);
     const double steps = busy ? step_nanoseconds(n, busy, vectors) * n->tokens / busy : 0;
     const double products = products_over_tokens * gemm_nanoseconds(n->tokens, l->gates * l->units, l->inputs);
-    int size = fo_get_num_threads();
-    n->split_units = size > 1 && l->cell != FO_GRU_BEFORE && !l->projection && !n->fused && vectors >= 2 * STEP_VECTORS &&
-                     step_nanoseconds(n, l->batch, (vectors + size - 1) / size) + barrier <
-                     step_nanoseconds(n, (l->batch + size - 1) / size, vectors);
-    size = fo_team_size((l->batch > 1 || n->split_units ? steps : 0) + products);   /* one row alone keeps one thread busy */
-    n->split_units = n->split_units && size > 1;
+    int size = fo_team_size(steps + products);
+    if (size > 1 && vectors > 1 && l->cell != FO_GRU_BEFORE && !l->projection && !n->fused) {
+        w->wide = block_width(l->batch, w->gates, (vectors + size - 1) / size);
+        const ptrdiff_t blocks = (vectors + w->wide - 1) / w->wide, most = (blocks + size - 1) / size * w->wide;
+        n->split_units = step_nanoseconds(n, l->batch, most) + fo_barrier_nanoseconds() <
+                         step_nanoseconds(n, (l->batch + size - 1) / size, vectors);
+    }
+    if (!n->split_units)
+        w->wide = block_width(l->batch, w->gates, w->vectors);
+    if (l->batch == 1 && !n->split_units)
+        size = fo_team_size(products);                         /* one row alone keeps one thread busy */
     job->rows = malloc((size * l->batch + 1) * sizeof(row));
     if (!job->rows)
         return -1;

@@ -3,14 +3,14 @@
 
 enum { I_GATE, F_GATE, G_GATE, O_GATE };
 
-/* Any cell, row by row. */
-static void lstm_row(const recurrent *n, const block *b, int row_of_block)
+/* Any cell, vector by vector. */
+static void lstm_vector(const recurrent *n, const block *b, int at, int j)
 {
-    const ptrdiff_t units = n->units, v = b->v, width = b->wide * LANES;
-    const row *r = b->rows + row_of_block;
-    const real *sums = sums_of(b, row_of_block, 0);
-    ptrdiff_t apart;
-    const real *inputs = inputs_of(n, b, row_of_block, 0, &apart);
+    const ptrdiff_t units = n->units, v = b->v + j, width = b->wide * LANES;
+    const row *r = b->rows + at;
+    const real *sums = sums_of(b, at, j);
+    const ptrdiff_t apart = inputs_apart(n, b);
+    const real *inputs = inputs_of(n, b, at, j);
     real *state = hot_row(&n->c, r, v);
     const real *p = n->peepholes ? n->peepholes + v * LANES : NULL;
     vreal z[4];
@@ -44,44 +44,49 @@ static void lstm_row(const recurrent *n, const block *b, int row_of_block)
     }
 }
 
-/* The ordinary cell in three passes over the rows of a block: a row alone is a chain of operations that wait for each other. */
-static void lstm_plain(const recurrent *n, const block *b)
+/* The ordinary cell, first gates and c, then h, over a block: a vector alone is a chain of operations that wait for each other. */
+FO_INLINE void lstm_plain(const recurrent *n, const block *b, const int wide)
 {
-    const ptrdiff_t width = b->wide * LANES, units = n->units;
-    ptrdiff_t apart;
-    real hidden[BLOCK_ROWS * LANES] __attribute__((aligned(64)));
-    for (int i = 0; i < b->high; i++) {
-        real *z = sums_of(b, i, 0), *state = hot_row(&n->c, b->rows + i, b->v);
-        const real *inputs = inputs_of(n, b, i, 0, &apart);
-        const vreal in = vsigmoid(vload(inputs) + vload(z)), forget = vsigmoid(vload(inputs + apart) + vload(z + width));
-        const vreal g = vtanh(vload(inputs + 2 * apart) + vload(z + 2 * width));
-        const vreal out = vsigmoid(vload(inputs + 3 * apart) + vload(z + 3 * width));
-        vstore(state, forget * vload(state) + in * g);
-        store_four(z, width, in, forget, g, out);
-    }
+    const ptrdiff_t width = wide * LANES, units = n->units, apart = inputs_apart(n, b);
+    real out[BLOCK_ROWS * LANES] __attribute__((aligned(64)));
     for (int i = 0; i < b->high; i++)
-        vstore(hidden + i * LANES, vload(sums_of(b, i, 0) + 3 * width) * vtanh(vload(hot_row(&n->c, b->rows + i, b->v))));
-    for (int i = 0; i < b->high; i++) {
-        const row *r = b->rows + i;
-        const vreal c = vload(hot_row(&n->c, r, b->v));
-        if (n->l.keep) {
-            for (int g = 0; g < 4; g++)
-                vstore(gates_of(n, r, b->v) + g * units, vload(sums_of(b, i, 0) + g * width));
-            vstore(n->cell + r->token * units + b->v * LANES, c);
+        for (int j = 0; j < wide; j++) {
+            const row *r = b->rows + i;
+            const ptrdiff_t v = b->v + j;
+            const real *z = sums_of(b, i, j), *inputs = inputs_of(n, b, i, j);
+            real *state = hot_row(&n->c, r, v);
+            const vreal in = vsigmoid(vload(inputs) + vload(z)), forget = vsigmoid(vload(inputs + apart) + vload(z + width));
+            const vreal g = vtanh(vload(inputs + 2 * apart) + vload(z + 2 * width));
+            const vreal o = vsigmoid(vload(inputs + 3 * apart) + vload(z + 3 * width));
+            const vreal c = forget * vload(state) + in * g;
+            vstore(state, c);
+            vstore(out + (i * wide + j) * LANES, o);
+            if (n->l.keep) {
+                store_four(gates_of(n, r, v), units, in, forget, g, o);
+                vstore(n->cell + r->token * units + v * LANES, c);
+                __builtin_prefetch(n->cell + (r->token + (n->l.reverse ? -1 : 1)) * units + v * LANES, 1);
+            }
         }
-        if (r->last)
-            store_to((real *)n->l.c_n + r->sequence * n->l.units, b->v * LANES, n->l.units, c);
-        emit(n, r, b->step, b->v, vload(hidden + i * LANES));
-    }
+    for (int i = 0; i < b->high; i++)
+        for (int j = 0; j < wide; j++) {
+            const row *r = b->rows + i;
+            const vreal c = vload(hot_row(&n->c, r, b->v + j));
+            if (r->last)
+                store_to((real *)n->l.c_n + r->sequence * n->l.units, (b->v + j) * LANES, n->l.units, c);
+            emit(n, r, b->step, b->v + j, vload(out + (i * wide + j) * LANES) * vtanh(c));
+        }
 }
 
 static void lstm_forward(const recurrent *n, const block *b)
 {
-    if (n->plain)
-        lstm_plain(n, b);
+    if (n->plain && b->wide == 1)
+        lstm_plain(n, b, 1);
+    else if (n->plain)
+        lstm_plain(n, b, b->wide);
     else
         for (int i = 0; i < b->high; i++)
-            lstm_row(n, b, i);
+            for (int j = 0; j < b->wide; j++)
+                lstm_vector(n, b, i, j);
 }
 
 /* The second product of a step, h = m projection. */
@@ -121,6 +126,10 @@ FO_INLINE void lstm_row_backward(const recurrent *n, const bool plain, const row
     const real *p = n->peepholes ? n->peepholes + v * LANES : NULL;
     const vreal i = vload(kept), f = vload(kept + units), g = vload(kept + 2 * units), o = vload(kept + 3 * units);
     const vreal before = cell_before(n, r, v), c = vload(n->cell + r->token * units + v * LANES);
+    if (r->before >= 0) {
+        expect(n, r, r->before - r->token, v);
+        __builtin_prefetch(n->cell + (2 * r->before - r->token) * units + v * LANES);
+    }
     vreal dh;
     if (!plain && n->l.projection)
         dh = vload(hot_row(&n->aside, r, v));

@@ -64,7 +64,8 @@ static size_t lay_out(recurrent *n, void *memory, bool backward)
     if (!l->keep || (memory && !backward))
         return forward;
     a.used = kept;                                             /* the backward pass in the place of what forward alone needs */
-    n->recurrent[0] = take_weights(&a, true, l->gates * units, 1, STEP_VECTORS, outputs);
+    const int apart = batch == 1 && !before ? l->gates : 1;    /* gates of which each has sums of its own */
+    n->recurrent[0] = take_weights(&a, true, l->gates / apart * units, apart, STEP_VECTORS / apart, outputs);
     n->projection = take_weights(&a, projection, outputs, 1, STEP_VECTORS, units);
     for (int i = 0; i < 2; i++)
         n->dz[i] = take_hot(&a, true, n, l->gates * units, 1);

@@ -2,10 +2,9 @@
 
 static void rnn_forward(const recurrent *n, const block *b)
 {
-    ptrdiff_t apart;
     for (int i = 0; i < b->high; i++)
         for (int j = 0; j < b->wide; j++) {
-            const vreal z = vload(inputs_of(n, b, i, j, &apart)) + vload(sums_of(b, i, j));
+            const vreal z = vload(inputs_of(n, b, i, j)) + vload(sums_of(b, i, j));
             const vreal h = n->plain ? vtanh(z) : gate(n, false, FO_TANH, z);
             if (n->l.keep)
                 vstore(gates_of(n, b->rows + i, b->v + j), h);
@@ -20,6 +19,8 @@ static void rnn_backward(const recurrent *n, const row *rows, ptrdiff_t count, p
         const row *r = rows + i;
         for (ptrdiff_t u = v; u < v_end; u++) {
             real *kept = gates_of(n, r, u);
+            if (r->before >= 0)
+                expect(n, r, r->before - r->token, u);
             vreal dh = vload(hot_row(&n->dh, r, u));
             if (r->y)
                 dh += load_from(r->y, u * LANES, n->l.units, 0);

@@ -43,14 +43,14 @@ class Recurrent(Function):
         return [dict(zip("BTIHP", map(int, text.split()))) for text in (
             "0 3 2 4 3", "3 0 2 4 3", "1 1 1 1 1", "2 3 1 5 2", "5 6 3 7 8", "4 2 8 8 4", "3 3 15 16 9", "7 2 17 15 16",
             "8 2 31 33 17", "16 2 9 31 7", "17 3 5 17 23", "33 2 4 9 3", "2 2 63 65 33", "3 2 65 63 64", "2 3 70 64 12",
-            "1 6 32 24 32")]  # fmt: skip
+            "1 6 32 24 32", "1 4 3 48 48", "1 3 5 97 33", "1 2 9 259 20")]  # fmt: skip
 
     def shapes(self):
         return [dict(zip("BTIHP", size)) for size in ((3, 4, 5, 6, 7), (6, 2, 33, 17, 6), (1, 3, 1, 8, 1))]
 
     def cut(self):
-        """Few sequences, whose units threads share where they are many, and many sequences."""
-        return [dict(zip("BTIHP", size)) for size in ((2, 3, 9, self.wide, 34), (33, 4, 20, 24, 17))]
+        """Few sequences, whose units threads share where they are many, one alone, and many."""
+        return [dict(zip("BTIHP", size)) for size in ((2, 3, 9, self.wide, 34), (1, 3, 9, 97, 40), (33, 4, 20, 24, 17))]
 
     def some(self):
         return [dict(zip("BTIHP", size)) for size in ((1, 4, 3, 5, 2), (6, 3, 16, 33, 17))]
