@@ -45,6 +45,8 @@ FO_INLINE void dots(const int rows, const int cols, ptrdiff_t k, const real *a, 
 {
     enum { MOST = ROWS_OF_DOTS * DOTS };
     const int count = rows * cols, together = count < LANES ? count : LANES;
+    /* one row has little to do but to wait for the next columns, which the hardware does not expect while they are short */
+    const bool ahead = rows == 1 && k >= 8 * LANES && k * sizeof(real) <= 2048;
     vreal sum[MOST];
     ptrdiff_t p = 0;
 #pragma GCC unroll 16
@@ -53,8 +55,11 @@ FO_INLINE void dots(const int rows, const int cols, ptrdiff_t k, const real *a, 
     for (; p + LANES <= k; p += LANES) {
         vreal y[DOTS];
 #pragma GCC unroll 16
-        for (int j = 0; j < cols; j++)
+        for (int j = 0; j < cols; j++) {
             y[j] = vload(b + j * b_col + p);
+            if (ahead)
+                __builtin_prefetch(b + (cols + j) * b_col + p);
+        }
 #pragma GCC unroll 16
         for (int i = 0; i < rows; i++) {
             const vreal x = vload(a + i * a_row + p);

@@ -119,13 +119,17 @@ static void multiply_rectangle(const plan *p, ptrdiff_t i_begin, ptrdiff_t i_end
                     pack_columns(b + j * g->b_col, g->b_row, g->b_col, kc, nc - j < p->strip ? nc - j : p->strip,
                                  packed_b + j * kc);
             const ptrdiff_t next = p->pack_b ? 0 : g->k - pc - kc < KC ? g->k - pc - kc : KC;
-            for (ptrdiff_t i = i_begin, rows, panel = 0; i < i_end; i += rows, panel++) {
+            for (ptrdiff_t i = i_begin, rows, count, panel = 0; i < i_end; i += count * rows, panel += count) {
                 rows = height + (panel < taller);
+                const ptrdiff_t wide = p->pack_b || !straight ? p->strip : vectors_of(rows) * LANES;
+                /* so few columns: all panels of this height at once */
+                count = (rows != 5 && rows != 6) || nc > wide || nc % LANES || !straight || p->pack_a ? 1 :
+                        (panel < taller ? taller : heights) - panel;
                 if (next && heights > 1)
                     fetch_rows(b + kc * g->b_row, g->b_row, nc, fo_share(next, panel, heights, 1),
-                               fo_share(next, panel + 1, heights, 1));
-                const ptrdiff_t wide = p->pack_b || !straight ? p->strip : vectors_of(rows) * LANES;
-                tile t = {.k = kc, .a = g->a + i * g->a_row + pc * g->a_col, .a_row = g->a_row, .a_col = g->a_col};
+                               fo_share(next, panel + count, heights, 1));
+                tile t = {.k = kc, .a = g->a + i * g->a_row + pc * g->a_col, .a_row = g->a_row, .a_col = g->a_col,
+                          .below = count - 1};
                 if (p->pack_a) {
                     pack_rows(t.a, t.a_row, t.a_col, rows, kc, packed_a);
                     t.a = packed_a, t.a_row = 1, t.a_col = PANEL_ROWS;
@@ -153,7 +157,7 @@ static void multiply_rectangle(const plan *p, ptrdiff_t i_begin, ptrdiff_t i_end
                         merge(edge + early, rows, cols, c, g->c_row, g->c_col, from, start_row, start_col);
                 }
                 if (last && g->finish && !g->swapped)
-                    g->finish(g->context, i, rows, jc, nc);
+                    g->finish(g->context, i, count * rows, jc, nc);
             }
             pc += kc;
         } while (pc < g->k);

@@ -15,6 +15,7 @@ typedef struct {
     ptrdiff_t to_row;
     const real *start;                                         /* NULL: nothing */
     ptrdiff_t start_row;
+    ptrdiff_t below;                                           /* tiles of the same columns that follow: of five or six rows alone */
 } tile;
 
 /* to (rows, vectors * LANES) = start + a b: the sums stay in registers while k runs. */
@@ -52,6 +53,21 @@ FO_INLINE void multiply_tile(const int rows, const int vectors, const tile *t)
         }
 }
 
+/* `column`: and all the tiles below. */
+FO_INLINE void multiply_tiles(const int rows, const int vectors, const bool column, const tile *t)
+{
+    if (!column) {
+        multiply_tile(rows, vectors, t);
+        return;
+    }
+    tile next = *t;
+    for (ptrdiff_t left = t->below; left >= 0; left--) {
+        multiply_tile(rows, vectors, &next);
+        next.a += rows * t->a_row, next.to += rows * t->to_row;
+        next.start = next.start ? next.start + rows * t->start_row : NULL;
+    }
+}
+
 /* The widest tile of so many rows, in vectors: a row of b is read in long stretches, and no sum waits for the one before. */
 static inline int vectors_of(int rows)
 {
@@ -60,35 +76,42 @@ static inline int vectors_of(int rows)
 
 /* One to four vectors, as far as the registers hold them, or vectors_of(rows), known only now; for one row six, eight or twelve,
  * too. */
-FO_INLINE void multiply_tile_of_rows(const int rows, int vectors, const tile *t)
+FO_INLINE void multiply_tile_of_rows(const int rows, int vectors, const bool column, const tile *t)
 {
     if (rows == 1 && vectors > 4 && vectors < vectors_of(1))
         switch (vectors) {
-        case 6: multiply_tile(rows, 6, t); return;
-        case 8: multiply_tile(rows, 8, t); return;
-        default: multiply_tile(rows, HELD / 2, t); return;
+        case 6: multiply_tiles(rows, 6, column, t); return;
+        case 8: multiply_tiles(rows, 8, column, t); return;
+        default: multiply_tiles(rows, HELD / 2, column, t); return;
         }
     switch (vectors) {
-    case 1: multiply_tile(rows, 1, t); break;
-    case 2: multiply_tile(rows, 2 * rows <= HELD ? 2 : 1, t); break;
-    case 3: multiply_tile(rows, 3 * rows <= HELD ? 3 : 1, t); break;
-    case 4: multiply_tile(rows, 4 * rows <= HELD ? 4 : 1, t); break;
-    default: multiply_tile(rows, vectors_of(rows), t);
+    case 1: multiply_tiles(rows, 1, column, t); break;
+    case 2: multiply_tiles(rows, 2 * rows <= HELD ? 2 : 1, column, t); break;
+    case 3: multiply_tiles(rows, 3 * rows <= HELD ? 3 : 1, column, t); break;
+    case 4: multiply_tiles(rows, 4 * rows <= HELD ? 4 : 1, column, t); break;
+    default: multiply_tiles(rows, vectors_of(rows), column, t);
     }
 }
 
 /* The same for up to eight rows. */
 static void multiply_tile_of(int rows, int vectors, const tile *t)
 {
+    if (t->below) {
+        if (rows == 5)
+            multiply_tile_of_rows(5, vectors, true, t);
+        else
+            multiply_tile_of_rows(6, vectors, true, t);
+        return;
+    }
     switch (rows) {
-    case 1: multiply_tile_of_rows(1, vectors, t); break;
-    case 2: multiply_tile_of_rows(2, vectors, t); break;
-    case 3: multiply_tile_of_rows(3, vectors, t); break;
-    case 4: multiply_tile_of_rows(4, vectors, t); break;
-    case 5: multiply_tile_of_rows(5, vectors, t); break;
-    case 6: multiply_tile_of_rows(6, vectors, t); break;
-    case 7: multiply_tile_of_rows(7, vectors, t); break;
-    default: multiply_tile_of_rows(8, vectors, t);
+    case 1: multiply_tile_of_rows(1, vectors, false, t); break;
+    case 2: multiply_tile_of_rows(2, vectors, false, t); break;
+    case 3: multiply_tile_of_rows(3, vectors, false, t); break;
+    case 4: multiply_tile_of_rows(4, vectors, false, t); break;
+    case 5: multiply_tile_of_rows(5, vectors, false, t); break;
+    case 6: multiply_tile_of_rows(6, vectors, false, t); break;
+    case 7: multiply_tile_of_rows(7, vectors, false, t); break;
+    default: multiply_tile_of_rows(8, vectors, false, t);
     }
 }
 
