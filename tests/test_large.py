@@ -234,23 +234,20 @@ def assert_repeated(got, once, times):
 
 @pytest.mark.parametrize(("name", "gates"), [("rnn", 1), ("lstm", 4), ("gru", 3)])
 def test_recurrent_inputs(name, gates, aliased, rng):
-    """x and dx of sequences that are the same 256 over and over."""
-    forward, backward = getattr(kernels, f"{name}_forward"), getattr(kernels, f"{name}_backward")
-    steps, inputs, units, times = 4, 1021, 8, MANY // PERIOD
+    """x and dx of sequences that are the same 256 over and over; units are whole vectors, so that dx is written once."""
+    steps, inputs, units, times = 4, 1021, 16, MANY // PERIOD
     x, dx = (aliased(rng.normal(0, 1, PERIOD).astype("f4"), times * PERIOD) for _ in range(2))
     weights = [rng.normal(0, 0.1, shape).astype("f4") for shape in ((inputs, gates * units), (units, gates * units))]
-    slopes = [None] * (3 if name == "lstm" else 2)
-    results = {}
-    for n, part in (("one", x.once), ("all", x.all)):
-        y, *_, saved = forward(part.reshape(-1, steps, inputs), *weights)
-        out = [None] * 6 if name == "lstm" else [None] * 5
-        out[0] = dx.all.reshape(-1, steps, inputs) if n == "all" else None
-        slopes[0] = np.cos(np.arange(256 * steps * units, dtype="f4")).reshape(256, steps, units)
-        slopes[0] = np.tile(slopes[0], (len(y) // 256, 1, 1))
-        results[n] = y, *backward(*slopes, saved, out=out)
-    y, one_dx, *one = results["one"]
-    many_y, _, *many = results["all"]
-    assert np.array_equal(many_y.reshape(times, *y.shape), np.broadcast_to(y, (times, *y.shape)))
+    dy, states = rng.normal(0, 1, (256, steps, units)).astype("f4"), 2 if name == "lstm" else 1
+
+    def passes(x, dy, dx):
+        y, *_, saved = getattr(kernels, f"{name}_forward")(x.reshape(-1, steps, inputs), *weights)
+        out = (dx.reshape(-1, steps, inputs), *(None,) * (3 + states))
+        return y, *getattr(kernels, f"{name}_backward")(dy, *(None,) * states, saved, out=out)
+
+    y, _, *many = passes(x.all, np.tile(dy, (times, 1, 1)), dx.all)
+    one_y, one_dx, *one = passes(x.once, dy, np.empty(PERIOD, np.float32))
+    assert np.array_equal(y.reshape(times, *one_y.shape), np.broadcast_to(one_y, (times, *one_y.shape)))
     assert np.array_equal(dx.once.reshape(one_dx.shape), one_dx)
     assert_repeated(many[:2], one[:2], times)
 
