@@ -56,29 +56,15 @@ static int dense_forward(const fo_dense *d)
     return -job.failed;
 }
 
-/* sums (cols) = or += the sums over the rows of columns col .. col_end, in blocks of KC rows that are added in order. */
-static void add_rows(const real *from, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t col, ptrdiff_t col_end, real *sums, bool add)
+/* This thread's share of dbias = or += the sums over the rows of dz. */
+static void bias_gradient(const fo_dense *d, const real *dz, const fo_team *team)
 {
-    enum { BLOCK = 4 * LANES };
-    for (ptrdiff_t j = col, n; j < col_end; j += n) {
-        real total[BLOCK] = {0};
-        n = col_end - j < BLOCK ? col_end - j : BLOCK;
-        for (ptrdiff_t i = 0; i < rows; i += KC) {
-            real part[BLOCK] = {0};
-            const ptrdiff_t end = i + KC < rows ? i + KC : rows;
-            if (n == BLOCK)
-                for (ptrdiff_t r = i; r < end; r++)
-                    for (int v = 0; v < BLOCK; v++)
-                        part[v] += from[r * cols + j + v];
-            else
-                for (ptrdiff_t r = i; r < end; r++)
-                    for (ptrdiff_t v = 0; v < n; v++)
-                        part[v] += from[r * cols + j + v];
-            for (int v = 0; v < BLOCK; v++)
-                total[v] += part[v];
-        }
-        for (ptrdiff_t v = 0; v < n; v++)
-            sums[j + v] = add ? sums[j + v] + total[v] : total[v];
+    const ptrdiff_t end = fo_share(d->outputs, team->rank + 1, team->size, LANES);
+    real total[MOST_SUMMED], *to = d->dbias;
+    for (ptrdiff_t j = fo_share(d->outputs, team->rank, team->size, LANES), n; j < end; j += n) {
+        n = sum_columns(dz + j, d->rows, d->outputs, end - j, total);
+        for (ptrdiff_t i = 0; i < n; i++)
+            to[j + i] = d->accumulate ? to[j + i] + total[i] : total[i];
     }
 }
 
@@ -101,8 +87,7 @@ static void backward_task(void *context, fo_team *team)
         fo_barrier(team);
     }
     if (d->dbias)
-        add_rows(dz, d->rows, outputs, fo_share(outputs, team->rank, team->size, LANES),
-                 fo_share(outputs, team->rank + 1, team->size, LANES), d->dbias, d->accumulate);
+        bias_gradient(d, dz, team);
     const product dkernel = {.m = d->inputs, .n = outputs, .k = d->rows, .a = d->x, .a_row = 1, .a_col = d->inputs,
                              .b = dz, .b_row = outputs, .b_col = 1, .c = d->dkernel, .c_row = outputs, .c_col = 1,
                              .start = d->accumulate ? d->dkernel : NULL, .start_row = outputs, .start_col = 1};

@@ -24,6 +24,7 @@
 #include "vmath.h"
 #include "rows.h"
 #include "gemm.c"
+#include "sums.h"
 #include "activation.c"
 #include "dense.c"
 #include "loss.c"

@@ -15,7 +15,7 @@ typedef struct {
     ptrdiff_t to_row;
     const real *start;                                         /* NULL: nothing */
     ptrdiff_t start_row;
-    ptrdiff_t below;                                           /* tiles of the same columns that follow: of five or six rows alone */
+    ptrdiff_t below;                                           /* tiles of five or six rows that follow in the same columns */
 } tile;
 
 /* to (rows, vectors * LANES) = start + a b: the sums stay in registers while k runs. */

@@ -7,23 +7,31 @@ FO_INLINE vreal blend(vreal z, vreal h, vreal n)
     return z * h + (1 - z) * n;
 }
 
-static void gru_forward(const recurrent *n, const block *b)
+FO_INLINE void gru_block(const recurrent *n, const block *b, const bool plain, const int wide)
 {
-    const ptrdiff_t width = b->wide * LANES, apart = inputs_apart(n, b);
+    const ptrdiff_t width = wide * LANES, apart = inputs_apart(n, b);
     for (int i = 0; i < b->high; i++)
-        for (int j = 0; j < b->wide; j++) {
+        for (int j = 0; j < wide; j++) {
             const row *r = b->rows + i;
             const ptrdiff_t v = b->v + j;
             const real *sums = sums_of(b, i, j), *inputs = inputs_of(n, b, i, j);
             const vreal bias = n->recurrent_bias ? vload(n->recurrent_bias + v * LANES) : (vreal){0};
-            const vreal z = gate(n, n->plain, FO_SIGMOID, vload(inputs) + vload(sums));
-            const vreal reset = gate(n, n->plain, FO_SIGMOID, vload(inputs + apart) + vload(sums + width));
+            const vreal z = gate(n, plain, FO_SIGMOID, vload(inputs) + vload(sums));
+            const vreal reset = gate(n, plain, FO_SIGMOID, vload(inputs + apart) + vload(sums + width));
             const vreal q = vload(sums + 2 * width) + bias;
-            const vreal state = gate(n, n->plain, FO_TANH, vload(inputs + 2 * apart) + reset * q);
+            const vreal state = gate(n, plain, FO_TANH, vload(inputs + 2 * apart) + reset * q);
             if (n->l.keep)
                 store_four(gates_of(n, r, v), n->units, z, reset, state, q);
             emit(n, r, b->step, v, blend(z, vload(hot_row(&n->h[b->step & 1], r, v)), state));
         }
+}
+
+static void gru_forward(const recurrent *n, const block *b)
+{
+    if (n->plain && b->wide == 1)
+        gru_block(n, b, true, 1);
+    else
+        gru_block(n, b, n->plain, b->wide);
 }
 
 /* The reset before the product: first the gates and r h', ... */
@@ -59,10 +67,10 @@ static void gru_state_forward(const recurrent *n, const block *b)
 }
 
 /* dz and dn; in the place of dh what of it h' gets past the product. */
-static void gru_backward(const recurrent *n, const row *rows, ptrdiff_t count, ptrdiff_t step, ptrdiff_t v, ptrdiff_t v_end)
+FO_INLINE void gru_rows_backward(const recurrent *n, const bool plain, const bool after, const row *rows, ptrdiff_t count,
+                                 ptrdiff_t step, ptrdiff_t v, ptrdiff_t v_end)
 {
     const ptrdiff_t units = n->units;
-    const bool after = n->l.cell == FO_GRU;
     for (ptrdiff_t i = 0; i < count; i++) {
         const row *r = rows + i;
         for (ptrdiff_t u = v; u < v_end; u++) {
@@ -76,15 +84,15 @@ static void gru_backward(const recurrent *n, const row *rows, ptrdiff_t count, p
             vreal dh = vload(carried);
             if (r->y)
                 dh += load_from(r->y, u * LANES, n->l.units, 0);
-            const vreal dz = gate_slope(n, n->plain, FO_SIGMOID, dh * (before - state), z);
-            const vreal dn = gate_slope(n, n->plain, FO_TANH, dh * (1 - z), state);
+            const vreal dz = gate_slope(n, plain, FO_SIGMOID, dh * (before - state), z);
+            const vreal dn = gate_slope(n, plain, FO_TANH, dh * (1 - z), state);
             vstore(carried, dh * z);
             vstore(kept, dz);
             vstore(kept + 2 * units, dn);
             vstore(to, dz);
             if (after) {
                 const vreal reset = vload(kept + units), q = vload(kept + 3 * units);
-                const vreal dr = gate_slope(n, n->plain, FO_SIGMOID, dn * q, reset), dq = dn * reset;
+                const vreal dr = gate_slope(n, plain, FO_SIGMOID, dn * q, reset), dq = dn * reset;
                 vstore(kept + units, dr);
                 vstore(kept + 3 * units, dq);
                 vstore(to + units, dr);
@@ -93,6 +101,14 @@ static void gru_backward(const recurrent *n, const row *rows, ptrdiff_t count, p
                 vstore(to + 2 * units, dn);
         }
     }
+}
+
+static void gru_backward(const recurrent *n, const row *rows, ptrdiff_t count, ptrdiff_t step, ptrdiff_t v, ptrdiff_t v_end)
+{
+    if (n->plain && n->l.cell == FO_GRU)
+        gru_rows_backward(n, true, true, rows, count, step, v, v_end);
+    else
+        gru_rows_backward(n, n->plain, n->l.cell == FO_GRU, rows, count, step, v, v_end);
 }
 
 /* The reset before the product: dr, once the gradient of r h' is known. */

@@ -77,6 +77,25 @@ static void weight_product(recurrent *n, fo_team *team, const real *operand, ptr
     share(n, &dw, team);
 }
 
+/* This thread's share of the gradients of the biases: every slot is read once, whoever its sums belong to. */
+static void bias_gradients(const recurrent *n, const fo_team *team)
+{
+    const fo_recurrent *l = &n->l;
+    const int rows = l->cell == FO_GRU ? 2 : 1;                /* of the bias */
+    const ptrdiff_t stride = n->slots * n->units, columns = rows == 2 ? stride : l->gates * n->units;
+    const ptrdiff_t end = fo_share(columns, team->rank + 1, team->size, LANES);
+    real total[MOST_SUMMED];
+    for (ptrdiff_t j = fo_share(columns, team->rank, team->size, LANES), count; j < end; j += count) {
+        count = sum_columns(n->gates + j, n->tokens, stride, end - j, total);
+        for (int b = 0; b < rows * l->gates; b++) {
+            const ptrdiff_t first = slot_of(n, b % l->gates, b >= l->gates) * n->units;    /* of its columns */
+            real *to = (real *)l->dbias + b * l->units;
+            for (ptrdiff_t c = j > first ? j : first; c < j + count && c < first + l->units; c++)
+                to[c - first] = l->accumulate ? to[c - first] + total[c - j] : total[c - j];
+        }
+    }
+}
+
 static void weight_gradients(recurrent *n, fo_team *team)
 {
     const fo_recurrent *l = &n->l;
@@ -96,11 +115,8 @@ static void weight_gradients(recurrent *n, fo_team *team)
         }
         weight_product(n, team, operand, stride, l->outputs, g, count, slot_of(n, g, true), l->drecurrent);
     }
-    const int biases = l->cell == FO_GRU ? 2 : 1;
-    for (int g = 0; l->dbias && g < biases * l->gates; g++)
-        add_rows(n->gates + slot_of(n, g % l->gates, g >= l->gates) * n->units, n->tokens, n->slots * n->units,
-                 fo_share(l->units, team->rank, team->size, LANES), fo_share(l->units, team->rank + 1, team->size, LANES),
-                 (real *)l->dbias + g * l->units, l->accumulate);
+    if (l->dbias)
+        bias_gradients(n, team);
     if (l->dpeepholes)
         peephole_gradients(n, team);
     if (l->dprojection) {
