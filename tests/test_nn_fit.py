@@ -467,7 +467,12 @@ def test_a_loop_of_ones_own(x, y):
     assert losses[-1] < losses[0] / 3
 
 
-@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))], ids=["deepcopy", "pickle"])
+duplicates = pytest.mark.parametrize(
+    "duplicate", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))], ids=["deepcopy", "pickle"]
+)
+
+
+@duplicates
 @pytest.mark.parametrize("make", [lambda: model_of(optimizer="adam"), lambda: nested()], ids=["sequential", "nested"])
 def test_copies_train_on_alike_and_apart(duplicate, make, x, y):
     model = make()
@@ -479,6 +484,30 @@ def test_copies_train_on_alike_and_apart(duplicate, make, x, y):
     assert twin.train_on_batch(x, y) == value
     assert weights_equal(model, twin)
     assert twin.layers[-1].kernel is twin.params[f"{twin.layers[-1].name}/kernel"]
+
+
+@duplicates
+def test_copies_have_the_state_of_the_optimizer(duplicate, x, y, tmp_path):
+    model = model_of(optimizer="adam")
+    model.train_on_batch(x, y)
+    want = model.optimizer.state_dict()
+    assert_equal_trees(duplicate(model).optimizer.state_dict(), want)
+    assert_equal_trees(duplicate(duplicate(model)).optimizer.state_dict(), want)
+    duplicate(model).save(tmp_path / "copy.npz")
+    assert_equal_trees(nn.load_model(tmp_path / "copy.npz").optimizer.state_dict(), want)
+    other = duplicate(model)
+    other.compile("sgd", "mse")
+    assert other.optimizer.state_dict()["step"] == 0
+    other.train_on_batch(x, y)
+
+
+def assert_equal_trees(got, want):
+    assert got.keys() == want.keys()
+    for name, value in want.items():
+        if isinstance(value, dict):
+            assert_equal_trees(got[name], value)
+        else:
+            np.testing.assert_equal(got[name], value)
 
 
 def test_deep_models_can_be_copied(x):

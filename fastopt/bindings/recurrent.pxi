@@ -34,7 +34,6 @@ cdef inline void *data_of(object a) noexcept:
     return NULL if a is None else cnp.PyArray_DATA(<cnp.ndarray> a)
 
 
-SLOPES = ("dy", "dh_n", "dc_n")
 ARGUMENTS = ("x", "kernel", "recurrent_kernel", "bias", "h0", "c0", "dropout", "recurrent_dropout", "peepholes", "projection")
 
 
@@ -199,7 +198,7 @@ cdef tuple backward(str owner, str partner, object dy, object dh_n, object dc_n,
             raise ValueError(f"{owner}: accumulate=True needs {names[i]} in out, the array to add to")
         results.append(shaped_result(owner, names[i], places[i], shapes[i], dtype))
     if out is not None:
-        all_apart(owner, list(zip(names, results)), list(zip(SLOPES + ARGUMENTS, slopes + saved.arrays)))
+        all_apart(owner, list(zip(names, results)), list(zip(("dy", "dh_n", "dc_n") + ARGUMENTS, slopes + saved.arrays)))
     f.dy, f.dh_n, f.dc_n = data_of(slopes[0]), data_of(slopes[1]), data_of(slopes[2])
     f.dx, f.dkernel, f.drecurrent, f.dbias = data_of(results[0]), data_of(results[1]), data_of(results[2]), data_of(results[3])
     f.dh0 = data_of(results[4])

@@ -253,8 +253,8 @@ class Model(Trainer, Container):
 
     def __getstate__(self):
         state = super().__getstate__() | {"_runner": None}
-        if self.optimizer is not None and self.optimizer.param_groups:  # its parameters are views of this model's weights
-            state |= {"optimizer": self.optimizer.unbound(), "_optimizer_state": self.optimizer.state_dict()}
+        if self._optimizer is not None and self._optimizer.param_groups:  # its parameters are views of this model's weights
+            state |= {"_optimizer": self._optimizer.unbound(), "_optimizer_state": self._optimizer.state_dict()}
         return state
 
 

@@ -52,7 +52,8 @@ class Model(Layer):
     def load_weights(self, path: str | PathLike[str]) -> None: ...
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self: ...
-    optimizer: Any
+    @property
+    def optimizer(self) -> Any: ...
     stop_training: bool
     def compile(
         self,

@@ -19,9 +19,16 @@ from .runner import Runner
 class Trainer(Feeder):
     """The part of Model that trains it."""
 
-    optimizer = None
     stop_training = False
-    _optimizer_state = None
+    _optimizer = None
+    _optimizer_state = None  # of the model that this one is a copy of, until _optimizer has it
+
+    @property
+    def optimizer(self):
+        """The optimizer that compile was given or made; None before."""
+        if self._optimizer_state is not None:
+            self._running("optimizer")
+        return self._optimizer
 
     def compile(self, optimizer="rmsprop", loss=None, loss_weights=None, metrics=None, weighted_metrics=None, run_eagerly=False,
                 steps_per_execution=1, jit_compile="auto", auto_scale_loss=True):  # fmt: skip
@@ -46,25 +53,24 @@ class Trainer(Feeder):
             heads([str(i) for i in range(len(many))], loss, None, None, None)
             for identifier in (*leaves(metrics), *leaves(weighted_metrics)):
                 find_metric(identifier)
-        self._compiled, self._runner, self.optimizer = compiled, runner, optimizer
+        self._compiled, self._runner, self._optimizer, self._optimizer_state = compiled, runner, optimizer, None
 
     def _make_runner(self, compiled, optimizer):
         made = heads(
             self.output_names, compiled["loss"], compiled["loss_weights"], compiled["metrics"], compiled["weighted_metrics"]
         )
         self.place_weights()
-        runner = Runner(self, made, optimizer)
-        if self._optimizer_state is not None:  # of the model that this one is a copy of
-            optimizer.load_state_dict(self._optimizer_state)
-            self._optimizer_state = None
-        return runner
+        return Runner(self, made, optimizer)
 
     def _running(self, owner):
         """The runner of a compiled and built model."""
         if self._compiled is None:
             raise ValueError(f"{owner}: model {self.name!r} is not compiled; call compile(optimizer=..., loss=...) first")
         if self._runner is None or self._runner.graph is not self.graph:
-            self._runner = self._make_runner(self._compiled, self.optimizer)
+            runner = self._make_runner(self._compiled, self._optimizer)
+            if self._optimizer_state is not None:
+                self._optimizer.load_state_dict(self._optimizer_state)
+            self._runner, self._optimizer_state = runner, None
         return self._runner
 
     @property
