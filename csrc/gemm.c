@@ -125,6 +125,8 @@ static void multiply_rectangle(const plan *p, ptrdiff_t i_begin, ptrdiff_t i_end
                 /* so few columns: all panels of this height at once */
                 count = (rows != 5 && rows != 6) || nc > wide || nc % LANES || !straight || p->pack_a ? 1 :
                         (panel < taller ? taller : heights) - panel;
+                if (g->finish && count > 64)                   /* which wants to find them in a cache */
+                    count = 64;
                 if (next && heights > 1)
                     fetch_rows(b + kc * g->b_row, g->b_row, nc, fo_share(next, panel, heights, 1),
                                fo_share(next, panel + count, heights, 1));

@@ -101,7 +101,7 @@ static void nothing(void *context, fo_team *team)
     (void)team;
 }
 
-enum { MEETINGS = 50 };
+enum { MEETINGS = 10 };
 
 static void meet(void *context, fo_team *team)
 {
@@ -110,51 +110,60 @@ static void meet(void *context, fo_team *team)
         fo_barrier(team);
 }
 
-/* The lower quartile of several regions, the first ones not counted: they start the threads. */
+/* The lower quartile of several regions, the first ones not counted: they start the threads. No more of them than fit into two
+ * milliseconds: with more threads than processors each takes long. */
 static double quartile(int size, fo_task *task)
 {
     enum { WARM = 5, RUNS = 15 };
+    const double limit = nanoseconds() + 2e6;
     double runs[RUNS];
-    for (int i = -WARM; i < RUNS; i++) {
+    int count = 0;
+    for (int i = -WARM; count == 0 || (count < RUNS && nanoseconds() < limit); i++) {
         const double begin = nanoseconds();
         fo_run(size, task, NULL);
         double took = nanoseconds() - begin;
-        for (int j = 0; j < i; j++)                            /* insertion, in order */
+        if (i < 0 && begin < limit)
+            continue;
+        for (int j = 0; j < count; j++)                        /* insertion, in order */
             if (runs[j] > took) {
                 const double larger = runs[j];
                 runs[j] = took;
                 took = larger;
             }
-        if (i >= 0)
-            runs[i] = took;
+        runs[count++] = took;
     }
-    return runs[RUNS / 4];
+    return runs[count / 4];
 }
 
-/* Kept within bounds, so that a machine busy at this moment does not decide for the life of the process; threads that come to a
- * barrier from work wait longer than those that come from the last one. */
+/* What is measured is kept within bounds, so that a machine busy at this moment does not decide for the life of the process. */
+static const double longest = 20000;
+
 double fo_region_nanoseconds(void)
 {
-    double known, barrier;
-    __atomic_load(&region_nanoseconds, &known, __ATOMIC_ACQUIRE);
+    double known;
+    __atomic_load(&region_nanoseconds, &known, __ATOMIC_RELAXED);
     if (known > 0)
         return known;
     const int size = fo_get_num_threads();
     if (size == 1 || in_forked_child)
         return 0;                                              /* nothing to measure now */
-    known = fmin(fmax(quartile(size, nothing), 500), 20000);
-    barrier = fmin(fmax((quartile(size, meet) - known) / MEETINGS, 150), 20000);
-    __atomic_store(&barrier_nanoseconds, &barrier, __ATOMIC_RELAXED);
-    __atomic_store(&region_nanoseconds, &known, __ATOMIC_RELEASE);
+    known = fmin(fmax(quartile(size, nothing), 500), longest);
+    __atomic_store(&region_nanoseconds, &known, __ATOMIC_RELAXED);
     return known;
 }
 
+/* Threads that come to a barrier from work wait longer than those that come from the last one: hence the lower bound. */
 double fo_barrier_nanoseconds(void)
 {
     double known;
-    if (fo_region_nanoseconds() == 0 || __atomic_load_n(&forced, __ATOMIC_RELAXED))
+    if (__atomic_load_n(&forced, __ATOMIC_RELAXED))
         return 0;
     __atomic_load(&barrier_nanoseconds, &known, __ATOMIC_RELAXED);
+    const double region = known > 0 ? 0 : fo_region_nanoseconds();
+    if (known > 0 || region == 0)
+        return known;
+    known = region < longest ? fmin(fmax((quartile(fo_get_num_threads(), meet) - region) / MEETINGS, 150), longest) : longest;
+    __atomic_store(&barrier_nanoseconds, &known, __ATOMIC_RELAXED);
     return known;
 }
 

@@ -43,24 +43,24 @@ typedef struct {
     const row *rows;
     int high, wide, gates;
     ptrdiff_t step, v;
-    real *sums;                                                /* the cell may write to them */
-    const real *inputs;
+    const real *sums, *inputs;
 } block;
 
 /* What finishes a block: state and results from its sums. */
 typedef void forward_cell(const recurrent *n, const block *b);
 
-FO_INLINE real *sums_of(const block *b, int i, int j)
+FO_INLINE const real *sums_of(const block *b, int i, int j)
 {
     return b->sums + (i * b->gates * b->wide + j) * LANES;
 }
 
-/* The pre-activations as the inputs alone make them, of row i and vector j; those of the next gate are inputs_apart further on. */
+/* From the inputs' part of the pre-activations of one gate to those of the next. */
 FO_INLINE ptrdiff_t inputs_apart(const recurrent *n, const block *b)
 {
     return b->inputs ? b->wide * LANES : n->units;
 }
 
+/* The pre-activations as the inputs alone make them, of row i and vector j. */
 FO_INLINE const real *inputs_of(const recurrent *n, const block *b, int i, int j)
 {
     return b->inputs ? b->inputs + (i * b->gates * b->wide + j) * LANES : gates_of(n, b->rows + i, b->v + j);

@@ -69,7 +69,7 @@ static void begin_forward(const recurrent *n, const part *own)
             if (length == 0)
                 store_to((real *)l->c_n + b * l->units, v * LANES, l->units, c);
         }
-        if (own->vector == 0)
+        if (own->vector == 0 && own->vector_end > 0)           /* a share may be empty */
             memset((real *)l->y + (b * l->steps + length) * l->outputs, 0, (l->steps - length) * l->outputs * sizeof(real));
     }
 }

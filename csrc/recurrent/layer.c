@@ -3,7 +3,7 @@
  * Forward: one product for the inputs of all steps, then the steps. Backward: the steps from last to first, then one product
  * over all tokens for each of dkernel, drecurrent_kernel and dx. Threads have sequences of their own and never wait for each
  * other between the products; where there are too few sequences they share the units, and meet at a barrier each step.
- * Every sum is one chain in either case, so that the results have the same bits. */
+ * Every sum is the same chains in either case, chosen by the sizes alone, so that the results have the same bits. */
 
 #include "weights.h"
 #include "call.h"
@@ -86,8 +86,8 @@ static void backward_recurrent_task(void *context, fo_team *team)
         input_gradient(n, team);
 }
 
-/* What a step takes in one thread, roughly: few rows wait for weights that come from a farther cache, and a vector alone for
- * itself. */
+/* What a step takes in one thread, roughly: few rows wait for weights that come from a farther cache, and the cell of one vector
+ * alone takes as long as two. */
 static double step_nanoseconds(const recurrent *n, ptrdiff_t rows, ptrdiff_t vectors)
 {
     const double weights = (double)n->l.outputs * n->l.gates * vectors, bytes = weights * sizeof(vreal);
