@@ -6,6 +6,7 @@
  * exception, a few rows times a b that lies along k, has a chain of its own (dots.h), and is chosen by the shapes alone. */
 
 #include "zip.h"
+#include "ahead.h"
 #include "tile.h"
 #include "pack.h"
 #include "dots.h"
@@ -86,23 +87,17 @@ static plan plan_of(product g)
     return p;
 }
 
-/* Rows `row` to `end` of the next block of b, on their way into the second-level cache while this block is multiplied. */
-static void fetch_rows(const real *b, ptrdiff_t b_row, ptrdiff_t columns, ptrdiff_t row, ptrdiff_t end)
-{
-    for (; row < end; row++)
-        for (ptrdiff_t j = 0; j < columns; j += 64 / (ptrdiff_t)sizeof(real))
-            __builtin_prefetch(b + row * b_row + j, 0, 2);
-}
-
 /* The rectangle of rows i_begin .. i_end and columns j_begin .. j_end of the result, in this thread. */
 static void multiply_rectangle(const plan *p, ptrdiff_t i_begin, ptrdiff_t i_end, ptrdiff_t j_begin, ptrdiff_t j_end, real *space)
 {
     const product *g = &p->g;
     real *const packed_a = space, *const packed_b = space + PANEL_ROWS * KC;
     real edge[8 * NR] __attribute__((aligned(64)));
+    if (i_begin == i_end)                                      /* more threads than panels */
+        return;
     /* panels of rows of about equal heights: four and four, not six and two; the first `taller` ones have a row more */
-    const ptrdiff_t heights = (i_end - i_begin + p->high - 1) / p->high, height = heights ? (i_end - i_begin) / heights : 0;
-    const ptrdiff_t taller = heights ? (i_end - i_begin) % heights : 0;
+    const ptrdiff_t heights = (i_end - i_begin + p->high - 1) / p->high;
+    const ptrdiff_t height = (i_end - i_begin) / heights, taller = (i_end - i_begin) % heights;
     for (ptrdiff_t jc = j_begin; jc < j_end; jc += NC) {
         const ptrdiff_t nc = j_end - jc < NC ? j_end - jc : NC;
         ptrdiff_t pc = 0;
@@ -118,7 +113,10 @@ static void multiply_rectangle(const plan *p, ptrdiff_t i_begin, ptrdiff_t i_end
                 for (ptrdiff_t j = 0; j < nc; j += p->strip)
                     pack_columns(b + j * g->b_col, g->b_row, g->b_col, kc, nc - j < p->strip ? nc - j : p->strip,
                                  packed_b + j * kc);
-            const ptrdiff_t next = p->pack_b ? 0 : g->k - pc - kc < KC ? g->k - pc - kc : KC;
+            const ptrdiff_t next = p->pack_b || heights == 1 ? 0 : g->k - pc - kc < KC ? g->k - pc - kc : KC;
+            ahead block = {b + kc * g->b_row, g->b_row, nc, next, 0};    /* of b; `below`: of a */
+            const ptrdiff_t widest = p->pack_b || !straight ? p->strip : vectors_of(height) * LANES;
+            const ptrdiff_t of_block = fetches(&block, heights * ((nc + widest - 1) / widest));
             for (ptrdiff_t i = i_begin, rows, count, panel = 0; i < i_end; i += count * rows, panel += count) {
                 rows = height + (panel < taller);
                 const ptrdiff_t wide = p->pack_b || !straight ? p->strip : vectors_of(rows) * LANES;
@@ -127,11 +125,14 @@ static void multiply_rectangle(const plan *p, ptrdiff_t i_begin, ptrdiff_t i_end
                         (panel < taller ? taller : heights) - panel;
                 if (g->finish && count > 64)                   /* which wants to find them in a cache */
                     count = 64;
-                if (next && heights > 1)
-                    fetch_rows(b + kc * g->b_row, g->b_row, nc, fo_share(next, panel, heights, 1),
-                               fo_share(next, panel + count, heights, 1));
                 tile t = {.k = kc, .a = g->a + i * g->a_row + pc * g->a_col, .a_row = g->a_row, .a_col = g->a_col,
-                          .below = count - 1};
+                          .below = count - 1, .far = true};
+                const ptrdiff_t left = i_end - i - rows;
+                ahead below = {t.a + rows * g->a_row, g->a_row, kc, left < count * rows ? left : count * rows, 0};
+                if (next)
+                    t.ahead = &block, t.fetches = of_block;
+                else if (g->a_col == 1)
+                    t.ahead = &below, t.fetches = fetches(&below, count * ((nc + wide - 1) / wide));
                 if (p->pack_a) {
                     pack_rows(t.a, t.a_row, t.a_col, rows, kc, packed_a);
                     t.a = packed_a, t.a_row = 1, t.a_col = PANEL_ROWS;

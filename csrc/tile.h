@@ -16,6 +16,9 @@ typedef struct {
     const real *start;                                         /* NULL: nothing */
     ptrdiff_t start_row;
     ptrdiff_t below;                                           /* tiles of five or six rows that follow in the same columns */
+    bool far;                                                  /* to is not in the first cache yet */
+    ahead *ahead;                                              /* fetched meanwhile, so many times by each tile; or NULL */
+    ptrdiff_t fetches;
 } tile;
 
 /* to (rows, vectors * LANES) = start + a b: the sums stay in registers while k runs. */
@@ -24,25 +27,29 @@ FO_INLINE void multiply_tile(const int rows, const int vectors, const tile *t)
     const ptrdiff_t a_row = t->a_row, a_col = t->a_col, b_row = t->b_row;
     const real *a = t->a, *b = t->b;
     vreal sum[HELD];
-    if (t->k > 64)                                             /* c will be there when the sums are */
-#pragma GCC unroll 16
-        for (int i = 0; i < rows; i++)
-#pragma GCC unroll 16
-            for (int v = 0; v < vectors; v += 64 / sizeof(vreal) < 1 ? 1 : 64 / sizeof(vreal))
-                __builtin_prefetch(t->to + i * t->to_row + v * LANES, 1);
 #pragma GCC unroll 32
     for (int s = 0; s < rows * vectors; s++)
         sum[s] = (vreal){0};
-    for (ptrdiff_t k = t->k; k > 0; k--, a += a_col, b += b_row) {
-        vreal x[HELD];
+    const bool parted = t->far && t->k > 64;
+    const ptrdiff_t part = parted ? (t->k + PARTS - 1) / PARTS : t->k;
+    for (ptrdiff_t left = t->k, p = 0; left > 0; left -= part, p++) {
+        if (parted && p < rows)                                /* of c, which will be there when the sums are */
 #pragma GCC unroll 16
-        for (int v = 0; v < vectors; v++)
-            x[v] = vload(b + v * LANES);
-#pragma GCC unroll 16
-        for (int i = 0; i < rows; i++)
+            for (int v = 0; v < vectors; v += 64 / sizeof(vreal))
+                __builtin_prefetch(t->to + p * t->to_row + v * LANES, 1);
+        if (parted && t->ahead)
+            fetch(t->ahead, (p + 1) * t->fetches / PARTS - p * t->fetches / PARTS);
+        for (ptrdiff_t k = left < part ? left : part; k > 0; k--, a += a_col, b += b_row) {
+            vreal x[HELD];
 #pragma GCC unroll 16
             for (int v = 0; v < vectors; v++)
-                sum[i * vectors + v] += a[i * a_row] * x[v];
+                x[v] = vload(b + v * LANES);
+#pragma GCC unroll 16
+            for (int i = 0; i < rows; i++)
+#pragma GCC unroll 16
+                for (int v = 0; v < vectors; v++)
+                    sum[i * vectors + v] += a[i * a_row] * x[v];
+        }
     }
 #pragma GCC unroll 16
     for (int i = 0; i < rows; i++)
