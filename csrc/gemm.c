@@ -98,6 +98,7 @@ static void multiply_rectangle(const plan *p, ptrdiff_t i_begin, ptrdiff_t i_end
     /* panels of rows of about equal heights: four and four, not six and two; the first `taller` ones have a row more */
     const ptrdiff_t heights = (i_end - i_begin + p->high - 1) / p->high;
     const ptrdiff_t height = (i_end - i_begin) / heights, taller = (i_end - i_begin) % heights;
+    const bool far_a = g->a_col == 1 && (i_end - i_begin) * g->k > KC * NC;    /* more than half a second-level cache */
     for (ptrdiff_t jc = j_begin; jc < j_end; jc += NC) {
         const ptrdiff_t nc = j_end - jc < NC ? j_end - jc : NC;
         ptrdiff_t pc = 0;
@@ -114,9 +115,9 @@ static void multiply_rectangle(const plan *p, ptrdiff_t i_begin, ptrdiff_t i_end
                     pack_columns(b + j * g->b_col, g->b_row, g->b_col, kc, nc - j < p->strip ? nc - j : p->strip,
                                  packed_b + j * kc);
             const ptrdiff_t next = p->pack_b || heights == 1 ? 0 : g->k - pc - kc < KC ? g->k - pc - kc : KC;
-            ahead block = {b + kc * g->b_row, g->b_row, nc, next, 0};    /* of b; `below`: of a */
             const ptrdiff_t widest = p->pack_b || !straight ? p->strip : vectors_of(height) * LANES;
-            const ptrdiff_t of_block = fetches(&block, heights * ((nc + widest - 1) / widest));
+            ahead block = {b + kc * g->b_row, g->b_row, nc, next, 0}, below;   /* of b, of a */
+            const ptrdiff_t of_block = next ? fetches(&block, heights * ((nc + widest - 1) / widest)) : 0;
             for (ptrdiff_t i = i_begin, rows, count, panel = 0; i < i_end; i += count * rows, panel += count) {
                 rows = height + (panel < taller);
                 const ptrdiff_t wide = p->pack_b || !straight ? p->strip : vectors_of(rows) * LANES;
@@ -126,13 +127,14 @@ static void multiply_rectangle(const plan *p, ptrdiff_t i_begin, ptrdiff_t i_end
                 if (g->finish && count > 64)                   /* which wants to find them in a cache */
                     count = 64;
                 tile t = {.k = kc, .a = g->a + i * g->a_row + pc * g->a_col, .a_row = g->a_row, .a_col = g->a_col,
-                          .below = count - 1, .far = true};
-                const ptrdiff_t left = i_end - i - rows;
-                ahead below = {t.a + rows * g->a_row, g->a_row, kc, left < count * rows ? left : count * rows, 0};
+                          .below = count - 1, .far = kc > 64};
                 if (next)
                     t.ahead = &block, t.fetches = of_block;
-                else if (g->a_col == 1)
+                else if (far_a) {
+                    const ptrdiff_t left = i_end - i - rows;
+                    below = (ahead){t.a + rows * g->a_row, g->a_row, kc, left < count * rows ? left : count * rows, 0};
                     t.ahead = &below, t.fetches = fetches(&below, count * ((nc + wide - 1) / wide));
+                }
                 if (p->pack_a) {
                     pack_rows(t.a, t.a_row, t.a_col, rows, kc, packed_a);
                     t.a = packed_a, t.a_row = 1, t.a_col = PANEL_ROWS;

@@ -21,43 +21,69 @@ typedef struct {
     ptrdiff_t fetches;
 } tile;
 
+/* sum += the next k columns of a times rows of b. */
+FO_INLINE void multiply_columns(const int rows, const int vectors, ptrdiff_t k, const real **a, ptrdiff_t a_row, ptrdiff_t a_col,
+                                const real **b, ptrdiff_t b_row, vreal *sum)
+{
+    for (; k > 0; k--, *a += a_col, *b += b_row) {
+        vreal x[HELD];
+#pragma GCC unroll 16
+        for (int v = 0; v < vectors; v++)
+            x[v] = vload(*b + v * LANES);
+#pragma GCC unroll 16
+        for (int i = 0; i < rows; i++)
+#pragma GCC unroll 16
+            for (int v = 0; v < vectors; v++)
+                sum[i * vectors + v] += (*a)[i * a_row] * x[v];
+    }
+}
+
+/* Row i of to: it will be there when the sums are. */
+FO_INLINE void expect_row(const int vectors, const tile *t, ptrdiff_t i)
+{
+#pragma GCC unroll 16
+    for (int v = 0; v < vectors; v += 64 / sizeof(vreal))
+        __builtin_prefetch(t->to + i * t->to_row + v * LANES, 1);
+}
+
 /* to (rows, vectors * LANES) = start + a b: the sums stay in registers while k runs. */
 FO_INLINE void multiply_tile(const int rows, const int vectors, const tile *t)
 {
-    const ptrdiff_t a_row = t->a_row, a_col = t->a_col, b_row = t->b_row;
+    const volatile tile *own = t;                              /* what is read anew in each part takes no registers in others */
     const real *a = t->a, *b = t->b;
     vreal sum[HELD];
 #pragma GCC unroll 32
     for (int s = 0; s < rows * vectors; s++)
         sum[s] = (vreal){0};
-    const bool parted = t->far && t->k > 64;
-    const ptrdiff_t part = parted ? (t->k + PARTS - 1) / PARTS : t->k;
-    for (ptrdiff_t left = t->k, p = 0; left > 0; left -= part, p++) {
-        if (parted && p < rows)                                /* of c, which will be there when the sums are */
+    if (t->far && rows * vectors >= HELD * 2 / 3)              /* a narrower tile is done soon, and what it reads is expected */
+        for (ptrdiff_t p = 0; p < PARTS; p++) {
+            if (p < rows)
+                expect_row(vectors, t, p);
+            if (t->ahead)
+                fetch(t->ahead, (p + 1) * t->fetches / PARTS - p * t->fetches / PARTS);
+            const ptrdiff_t k = (p + 1) * own->k / PARTS - p * own->k / PARTS;
+            multiply_columns(rows, vectors, k, &a, own->a_row, own->a_col, &b, own->b_row, sum);
+        }
+    else {
+        for (int i = 0; t->far && i < rows; i++)
+            expect_row(vectors, t, i);
+        multiply_columns(rows, vectors, t->k, &a, t->a_row, t->a_col, &b, t->b_row, sum);
+    }
+    real *to = t->to;
+    const real *start = t->start;
+    const ptrdiff_t to_row = t->to_row, start_row = t->start_row;
+    if (start)
 #pragma GCC unroll 16
-            for (int v = 0; v < vectors; v += 64 / sizeof(vreal))
-                __builtin_prefetch(t->to + p * t->to_row + v * LANES, 1);
-        if (parted && t->ahead)
-            fetch(t->ahead, (p + 1) * t->fetches / PARTS - p * t->fetches / PARTS);
-        for (ptrdiff_t k = left < part ? left : part; k > 0; k--, a += a_col, b += b_row) {
-            vreal x[HELD];
+        for (int i = 0; i < rows; i++, to += to_row, start += start_row)
 #pragma GCC unroll 16
             for (int v = 0; v < vectors; v++)
-                x[v] = vload(b + v * LANES);
+                vstore(to + v * LANES, vload(start + v * LANES) + sum[i * vectors + v]);
+    else
 #pragma GCC unroll 16
-            for (int i = 0; i < rows; i++)
+        for (int i = 0; i < rows; i++, to += to_row)
 #pragma GCC unroll 16
-                for (int v = 0; v < vectors; v++)
-                    sum[i * vectors + v] += a[i * a_row] * x[v];
-        }
-    }
-#pragma GCC unroll 16
-    for (int i = 0; i < rows; i++)
-#pragma GCC unroll 16
-        for (int v = 0; v < vectors; v++) {
-            const vreal x = sum[i * vectors + v];
-            vstore(t->to + i * t->to_row + v * LANES, t->start ? vload(t->start + i * t->start_row + v * LANES) + x : x);
-        }
+            for (int v = 0; v < vectors; v++)
+                vstore(to + v * LANES, sum[i * vectors + v]);
 }
 
 /* `column`: and all the tiles below. */
