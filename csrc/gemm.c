@@ -116,7 +116,8 @@ static void multiply_rectangle(const plan *p, ptrdiff_t i_begin, ptrdiff_t i_end
                                  packed_b + j * kc);
             const ptrdiff_t next = p->pack_b || heights == 1 ? 0 : g->k - pc - kc < KC ? g->k - pc - kc : KC;
             const ptrdiff_t widest = p->pack_b || !straight ? p->strip : vectors_of(height) * LANES;
-            ahead block = {b + kc * g->b_row, g->b_row, nc, next, 0}, below;   /* of b, of a */
+            const ahead columns = {g->a + (pc + kc) * g->a_col + i_begin, g->a_col, i_end - i_begin, next, 0, NULL};
+            ahead below, block = {b + kc * g->b_row, g->b_row, nc, next, 0, g->a_row == 1 && !p->pack_a ? &columns : NULL};
             const ptrdiff_t of_block = next ? fetches(&block, heights * ((nc + widest - 1) / widest)) : 0;
             for (ptrdiff_t i = i_begin, rows, count, panel = 0; i < i_end; i += count * rows, panel += count) {
                 rows = height + (panel < taller);
@@ -132,7 +133,7 @@ static void multiply_rectangle(const plan *p, ptrdiff_t i_begin, ptrdiff_t i_end
                     t.ahead = &block, t.fetches = of_block;
                 else if (far_a) {
                     const ptrdiff_t left = i_end - i - rows;
-                    below = (ahead){t.a + rows * g->a_row, g->a_row, kc, left < count * rows ? left : count * rows, 0};
+                    below = (ahead){t.a + rows * g->a_row, g->a_row, kc, left < count * rows ? left : count * rows, 0, NULL};
                     t.ahead = &below, t.fetches = fetches(&below, count * ((nc + wide - 1) / wide));
                 }
                 if (p->pack_a) {
