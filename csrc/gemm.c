@@ -82,7 +82,7 @@ static plan plan_of(product g)
         p.pack_a = g.a_col != 1 && (p.pack_b || !near) && g.n > 4 * LANES && (g.n > 32 * LANES || collides(g.a_col));
         const double packing = zips(g.k, g.b_row, g.b_col) ? 8 : g.k < LANES ? 1 : 4;        /* elements in a cycle */
         const double storing = g.c_col == 1 ? LANES : zips(g.m, g.c_row, g.c_col) ? 8 : 1;
-        p.cost = k * columns * (m < 2 ? 2 : m) + (g.b_col == 1 ? 0 : k * n / packing) + m * n / storing;
+        p.cost = k * columns * (m < 2 ? 2 : m) + (g.b_col == 1 ? 0 : k * n / packing) + ceil(k / KC) * m * n / storing;
     }
     return p;
 }
@@ -128,7 +128,7 @@ static void multiply_rectangle(const plan *p, ptrdiff_t i_begin, ptrdiff_t i_end
                 if (g->finish && count > 64)                   /* which wants to find them in a cache */
                     count = 64;
                 tile t = {.k = kc, .a = g->a + i * g->a_row + pc * g->a_col, .a_row = g->a_row, .a_col = g->a_col,
-                          .below = count - 1, .far = kc > 64};
+                          .below = count - 1};
                 if (next)
                     t.ahead = &block, t.fetches = of_block;
                 else if (far_a) {
@@ -153,6 +153,8 @@ static void multiply_rectangle(const plan *p, ptrdiff_t i_begin, ptrdiff_t i_end
                     real *c = g->c + i * g->c_row + (jc + j) * g->c_col;
                     t.b = packed ? panels + j * kc : b + j - early;
                     t.b_row = packed ? width : g->b_row;
+                    if (kc > 64 && g->c_col == 1)
+                        t.c = c, t.c_row = g->c_row;
                     t.to = whole ? c : edge;
                     t.to_row = whole ? g->c_row : NR;
                     const real *from = start ? start + i * start_row + (jc + j) * start_col : NULL;

@@ -16,7 +16,8 @@ typedef struct {
     const real *start;                                         /* NULL: nothing */
     ptrdiff_t start_row;
     ptrdiff_t below;                                           /* tiles of five or six rows that follow in the same columns */
-    bool far;                                                  /* to is not in the first cache yet */
+    const real *c;                                             /* where the sums will end: fetched meanwhile; or NULL */
+    ptrdiff_t c_row;
     ahead *ahead;                                              /* fetched meanwhile, so many times by each tile; or NULL */
     ptrdiff_t fetches;
 } tile;
@@ -38,26 +39,26 @@ FO_INLINE void multiply_columns(const int rows, const int vectors, ptrdiff_t k, 
     }
 }
 
-/* Row i of to: it will be there when the sums are. */
+/* Row i of c: it will be there when the sums are. */
 FO_INLINE void expect_row(const int vectors, const tile *t, ptrdiff_t i)
 {
 #pragma GCC unroll 16
     for (int v = 0; v < vectors; v += 64 / sizeof(vreal))
-        __builtin_prefetch(t->to + i * t->to_row + v * LANES, 1);
+        __builtin_prefetch(t->c + i * t->c_row + v * LANES, 1);
 }
 
 /* to (rows, vectors * LANES) = start + a b: the sums stay in registers while k runs. */
 FO_INLINE void multiply_tile(const int rows, const int vectors, const tile *t)
 {
-    const volatile tile *own = t;                              /* what is read anew in each part takes no registers in others */
+    const volatile tile *own = t;                              /* multiples of a stride that all kinds share would take registers */
     const real *a = t->a, *b = t->b;
     vreal sum[HELD];
 #pragma GCC unroll 32
     for (int s = 0; s < rows * vectors; s++)
         sum[s] = (vreal){0};
-    if (t->far && rows * vectors >= HELD * 2 / 3)              /* a narrower tile is done soon, and what it reads is expected */
+    if (t->ahead && rows * vectors >= HELD * 2 / 3)            /* a narrower tile is done soon, and what it reads is expected */
         for (ptrdiff_t p = 0; p < PARTS; p++) {
-            if (p < rows)
+            if (t->c && p < rows)
                 expect_row(vectors, t, p);
             if (t->ahead)
                 fetch(t->ahead, (p + 1) * t->fetches / PARTS - p * t->fetches / PARTS);
@@ -65,9 +66,9 @@ FO_INLINE void multiply_tile(const int rows, const int vectors, const tile *t)
             multiply_columns(rows, vectors, k, &a, own->a_row, own->a_col, &b, own->b_row, sum);
         }
     else {
-        for (int i = 0; t->far && i < rows; i++)
+        for (int i = 0; t->c && i < rows; i++)
             expect_row(vectors, t, i);
-        multiply_columns(rows, vectors, t->k, &a, t->a_row, t->a_col, &b, t->b_row, sum);
+        multiply_columns(rows, vectors, t->k, &a, own->a_row, own->a_col, &b, own->b_row, sum);
     }
     real *to = t->to;
     const real *start = t->start;
@@ -86,18 +87,16 @@ FO_INLINE void multiply_tile(const int rows, const int vectors, const tile *t)
                 vstore(to + v * LANES, sum[i * vectors + v]);
 }
 
-/* `column`: and all the tiles below. */
-FO_INLINE void multiply_tiles(const int rows, const int vectors, const bool column, const tile *t)
+/* `column`: and all the tiles below, each in the place of the one before. */
+FO_INLINE void multiply_tiles(const int rows, const int vectors, const bool column, tile *t)
 {
-    if (!column) {
+    for (;; t->below--) {
         multiply_tile(rows, vectors, t);
-        return;
-    }
-    tile next = *t;
-    for (ptrdiff_t left = t->below; left >= 0; left--) {
-        multiply_tile(rows, vectors, &next);
-        next.a += rows * t->a_row, next.to += rows * t->to_row;
-        next.start = next.start ? next.start + rows * t->start_row : NULL;
+        if (!column || t->below == 0)
+            return;
+        t->a += rows * t->a_row, t->to += rows * t->to_row;
+        t->start = t->start ? t->start + rows * t->start_row : NULL;
+        t->c = t->c ? t->c + rows * t->c_row : NULL;
     }
 }
 
@@ -109,7 +108,7 @@ static inline int vectors_of(int rows)
 
 /* One to four vectors, as far as the registers hold them, or vectors_of(rows), known only now; for one row six, eight or twelve,
  * too. */
-FO_INLINE void multiply_tile_of_rows(const int rows, int vectors, const bool column, const tile *t)
+FO_INLINE void multiply_tile_of_rows(const int rows, int vectors, const bool column, tile *t)
 {
     if (rows == 1 && vectors > 4 && vectors < vectors_of(1))
         switch (vectors) {
@@ -127,7 +126,7 @@ FO_INLINE void multiply_tile_of_rows(const int rows, int vectors, const bool col
 }
 
 /* The same for up to eight rows. */
-static void multiply_tile_of(int rows, int vectors, const tile *t)
+static void multiply_tile_of(int rows, int vectors, tile *t)
 {
     if (t->below) {
         if (rows == 5)
@@ -148,6 +147,9 @@ static void multiply_tile_of(int rows, int vectors, const tile *t)
     }
 }
 
+/* Half a vector at most, for what is narrower than a whole one. */
+typedef real vhalf __attribute__((vector_size(FO_VECTOR_BYTES / 2), aligned(sizeof(real)), may_alias));
+
 /* c (rows, cols) = start + t, whose rows lie NR apart; the longer axis of memory inside. */
 static void merge(const real *t, ptrdiff_t rows, ptrdiff_t cols, real *c, ptrdiff_t c_row, ptrdiff_t c_col,
                   const real *start, ptrdiff_t start_row, ptrdiff_t start_col)
@@ -155,6 +157,20 @@ static void merge(const real *t, ptrdiff_t rows, ptrdiff_t cols, real *c, ptrdif
     if (zips(rows, c_row, c_col) && (!start || (start_row == 1 && start_col == rows))) {
         const ptrdiff_t done = zip(rows, t, NR, cols, c, start);
         t += done, c += done * c_col, start = start ? start + done * start_col : NULL, cols -= done;
+    }
+    if (c_col == 1 && (!start || start_col == 1)) {
+        for (; rows > 0; rows--, t += NR, c += c_row, start = start ? start + start_row : NULL) {
+            ptrdiff_t j = 0;
+            for (; j + LANES / 2 <= cols; j += LANES / 2) {
+                vhalf x = *(const vhalf *)(t + j);
+                if (start)
+                    x += *(const vhalf *)(start + j);
+                *(vhalf *)(c + j) = x;
+            }
+            for (; j < cols; j++)
+                c[j] = start ? start[j] + t[j] : t[j];
+        }
+        return;
     }
     const bool by_rows = c_col == 1;
     const ptrdiff_t slow = by_rows ? rows : cols, fast = by_rows ? cols : rows;

@@ -23,7 +23,7 @@ static void run_forward_stage(const recurrent *n, const forward_stage *stage, co
                 tile t = {.k = w->k, .a = operand->data + at * operand->stride, .a_row = operand->stride, .a_col = 1,
                           .b = w->packed + before * w->k, .b_row = width, .to = sums + i * width, .to_row = width};
                 if (fused) {
-                    const tile x = {.k = n->input.k, .a = n->x_now.data + at * n->x_now.stride, .a_row = n->x_now.stride,
+                    tile x = {.k = n->input.k, .a = n->x_now.data + at * n->x_now.stride, .a_row = n->x_now.stride,
                                     .a_col = 1, .b = n->input.packed + before * n->input.k, .b_row = width,
                                     .to = inputs + i * width, .to_row = width,
                                     .start = n->input_start.packed ? n->input_start.packed + before : NULL};
