@@ -2,9 +2,9 @@
 
 import math
 
-from cells import against_torch, held, line, ratio, table
+from cells import against, against_torch, held, line, ratio, table
 
-from fastopt.bench import best_torch, human
+from fastopt.bench import SENTIMENT, best_torch, human
 from fastopt.bench.recurrent import GATES, RECURRENT
 
 GOALS = {"LSTM": 2.2, "GRU": 6, "RNN": 5}  # geometric means over torch, in training
@@ -17,7 +17,7 @@ def mean(values):
 
 
 def recurrent(runs):
-    """{name of a table: its text}: training and inference of each cell, ragged batches."""
+    """{name of a table: its text}: training and inference of each cell, ragged batches, a network."""
     by_id = {run["layer"]: run for run in runs if "layer" in run}
     rows = [row for row in RECURRENT if row.id in by_id]
     texts, inference = {}, []
@@ -43,6 +43,13 @@ def recurrent(runs):
             cells = [human(seconds["fastopt"]), held(f"{part:.2f}", f"under {RAGGED}", part < RAGGED)]
             lines.append(line([row.workload, *cells, *against_torch(seconds, row.goal)]))
         texts["Ragged"] = "\n".join(lines)
+    networks = [(row, by_id[row.id]["seconds"]) for row in SENTIMENT if row.id in by_id]
+    if networks:
+        lines = [table("network", "fastopt", "torch, its best", "which", "ratio", "Keras on torch", "ratio")]
+        for row, seconds in networks:
+            cells = [human(seconds["fastopt"]), *against_torch(seconds, row.goal), *against(seconds, "Keras on torch")]
+            lines.append(line([row.workload, *cells]))
+        texts["Sentiment"] = "\n".join(lines)
     return texts
 
 

@@ -1,4 +1,4 @@
-"""Recurrent layers against torch, and beside the FMA peak of the same run.
+"""Recurrent layers against torch, and beside the FMA peak of the same run; a network of one.
 
 pytest bench/test_recurrent.py --benchmark-json=results.json && python bench/table.py results.json
 """
@@ -9,11 +9,10 @@ import pytest
 
 import fastopt
 from fastopt import backend
-from fastopt.bench import Race
-from fastopt.bench.recurrent import RECURRENT
+from fastopt.bench import RECURRENT, SENTIMENT, Race
 
 
-@pytest.mark.parametrize("row", RECURRENT, ids=lambda row: row.id)
+@pytest.mark.parametrize("row", [*RECURRENT, *SENTIMENT], ids=lambda row: row.id)
 def test_layer(benchmark, row):
     race = Race(row.contestants(), row.seconds, row.pause)
     rivals = [name for name in race.contestants if name != "fastopt"]

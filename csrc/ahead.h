@@ -25,7 +25,7 @@ FO_INLINE void fetch(ahead *a, ptrdiff_t times)
         const char *lines = (const char *)(a->row + a->col);
         for (int line = 0; line < 4; line++)
             __builtin_prefetch(lines + line * 64, 0, 2);
-        const ptrdiff_t col = a->col + FETCHED, over = -(ptrdiff_t)(col >= a->cols);   /* all bits or none: no branch to mispredict */
+        const ptrdiff_t col = a->col + FETCHED, over = -(ptrdiff_t)(col >= a->cols);   /* all bits or none: no branch */
         a->row += over & a->stride, a->rows += over, a->col = ~over & col;
         if (a->rows == 0 && a->then)
             *a = *a->then;

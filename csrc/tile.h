@@ -147,10 +147,28 @@ static void multiply_tile_of(int rows, int vectors, tile *t)
     }
 }
 
-/* Half a vector at most, for what is narrower than a whole one. */
 typedef real vhalf __attribute__((vector_size(FO_VECTOR_BYTES / 2), aligned(sizeof(real)), may_alias));
 
-/* c (rows, cols) = start + t, whose rows lie NR apart; the longer axis of memory inside. */
+/* Rows without gaps in them. */
+FO_INLINE void merge_rows(const real *t, ptrdiff_t rows, ptrdiff_t cols, real *c, ptrdiff_t c_row,
+                          const bool add, const real *start, ptrdiff_t start_row)
+{
+    for (; rows > 0; rows--, t += NR, c += c_row) {
+        ptrdiff_t j = 0;
+        for (; j + LANES / 2 <= cols; j += LANES / 2) {
+            const vhalf x = *(const vhalf *)(t + j);
+            if (add)
+                *(vhalf *)(c + j) = *(const vhalf *)(start + j) + x;
+            else
+                *(vhalf *)(c + j) = x;
+        }
+        for (; j < cols; j++)
+            c[j] = add ? start[j] + t[j] : t[j];
+        start = add ? start + start_row : NULL;
+    }
+}
+
+/* c (rows, cols) = start + t, whose rows lie NR apart. */
 static void merge(const real *t, ptrdiff_t rows, ptrdiff_t cols, real *c, ptrdiff_t c_row, ptrdiff_t c_col,
                   const real *start, ptrdiff_t start_row, ptrdiff_t start_col)
 {
@@ -158,31 +176,16 @@ static void merge(const real *t, ptrdiff_t rows, ptrdiff_t cols, real *c, ptrdif
         const ptrdiff_t done = zip(rows, t, NR, cols, c, start);
         t += done, c += done * c_col, start = start ? start + done * start_col : NULL, cols -= done;
     }
-    if (c_col == 1 && (!start || start_col == 1)) {
-        for (; rows > 0; rows--, t += NR, c += c_row, start = start ? start + start_row : NULL) {
-            ptrdiff_t j = 0;
-            for (; j + LANES / 2 <= cols; j += LANES / 2) {
-                vhalf x = *(const vhalf *)(t + j);
-                if (start)
-                    x += *(const vhalf *)(start + j);
-                *(vhalf *)(c + j) = x;
-            }
-            for (; j < cols; j++)
-                c[j] = start ? start[j] + t[j] : t[j];
-        }
-        return;
-    }
-    const bool by_rows = c_col == 1;
-    const ptrdiff_t slow = by_rows ? rows : cols, fast = by_rows ? cols : rows;
-    const ptrdiff_t t_slow = by_rows ? NR : 1, t_fast = by_rows ? 1 : NR;
-    const ptrdiff_t c_slow = by_rows ? c_row : c_col, c_fast = by_rows ? 1 : c_row;
-    const ptrdiff_t s_slow = by_rows ? start_row : start_col, s_fast = by_rows ? start_col : start_row;
-    if (!start)
-        for (ptrdiff_t i = 0; i < slow; i++, t += t_slow, c += c_slow)
-            for (ptrdiff_t j = 0; j < fast; j++)
-                c[j * c_fast] = t[j * t_fast];
+    if (c_col == 1 && !start)
+        merge_rows(t, rows, cols, c, c_row, false, NULL, 0);
+    else if (c_col == 1 && start_col == 1)
+        merge_rows(t, rows, cols, c, c_row, true, start, start_row);
+    else if (start)
+        for (; cols > 0; cols--, t++, c += c_col, start += start_col)
+            for (ptrdiff_t i = 0; i < rows; i++)
+                c[i * c_row] = start[i * start_row] + t[i * NR];
     else
-        for (ptrdiff_t i = 0; i < slow; i++, t += t_slow, c += c_slow, start += s_slow)
-            for (ptrdiff_t j = 0; j < fast; j++)
-                c[j * c_fast] = start[j * s_fast] + t[j * t_fast];
+        for (; cols > 0; cols--, t++, c += c_col)
+            for (ptrdiff_t i = 0; i < rows; i++)
+                c[i * c_row] = t[i * NR];
 }

@@ -10,8 +10,9 @@ from .products import CUBES
 from .race import Race
 from .recurrent import RECURRENT
 from .rows import ROWS
+from .sentiment import SENTIMENT
 
-__all__ = ["NETWORKS", "RECURRENT", "ROWS", "Race", "best_torch", "human", "main", "measure"]
+__all__ = ["NETWORKS", "RECURRENT", "ROWS", "SENTIMENT", "Race", "best_torch", "human", "main", "measure"]
 
 
 def measure(row, rounds=9):
@@ -40,7 +41,7 @@ def main(argv=None):
     parser.add_argument("--list", action="store_true", help="only list the rows")
     parser.add_argument("--json", metavar="FILE", help="write all medians, in seconds, to FILE")
     args = parser.parse_args(argv)
-    rows = [row for row in (*ROWS, *NETWORKS, *RECURRENT, *CUBES) if args.pattern.lower() in row.id.lower()]
+    rows = [row for row in (*ROWS, *NETWORKS, *RECURRENT, *SENTIMENT, *CUBES) if args.pattern.lower() in row.id.lower()]
     if not rows:
         parser.error(f"no row's name contains {args.pattern!r}; --list shows them")
     if args.list:
