@@ -21,7 +21,7 @@ typedef struct {
     int slots;
     ptrdiff_t units, outputs, tokens, longest;                 /* units, outputs: padded */
     bool ragged, split_units, plain;                           /* plain: tanh and sigmoid, nothing unusual */
-    bool fused;                                                /* inputs enter step by step, not by a product over all of them */
+    bool fused;                                                /* inference: inputs enter step by step, not by a product over all */
     int64_t *order, *length, *offset;                          /* by row: place in the batch, steps, first token */
     const real *x;                                             /* (tokens, inputs) */
     real *own_x, *masked, *start;

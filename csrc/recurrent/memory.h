@@ -37,8 +37,8 @@ static size_t lay_out(recurrent *n, void *memory, bool backward)
     n->order = take(&a, true, batch * sizeof(int64_t));
     n->length = take(&a, true, batch * sizeof(int64_t));
     n->offset = take(&a, true, batch * sizeof(int64_t));
-    n->own_x = take_reals(&a, n->ragged && (l->keep || !n->fused), tokens * l->inputs);
-    n->gates = take_reals(&a, l->keep || !n->fused, tokens * n->slots * units);
+    n->own_x = take_reals(&a, n->ragged && !n->fused, tokens * l->inputs);
+    n->gates = take_reals(&a, !n->fused, tokens * n->slots * units);
     n->cell = take_reals(&a, lstm && l->keep, tokens * units);
     n->first_cell = take_reals(&a, lstm && l->keep, batch * units);
     n->operand = take_reals(&a, l->keep, tokens * outputs);
@@ -75,8 +75,9 @@ static size_t lay_out(recurrent *n, void *memory, bool backward)
     return a.used > forward ? a.used : forward;
 }
 
-/* The weights of a step up to which the inputs enter step by step: they stay in a second-level cache, while the pre-activations
- * of all steps would pass through memory; and the rows from which on this is no slower than one product. */
+/* The weights of a step up to which the inputs enter step by step, where no gates are kept: they stay in a second-level cache,
+ * while the pre-activations of all steps would pass through memory; and the rows from which on this is no slower than one product,
+ * whose chains of sums it has. */
 enum { MOST_FUSED = 524288 / sizeof(real), LEAST_FUSED = 8 };
 
 /* The sizes of a call, from its arguments alone. */
@@ -87,7 +88,7 @@ static recurrent measure(const fo_recurrent *l)
     n.units = whole_vectors(l->units), n.outputs = whole_vectors(l->outputs);
     n.plain = l->activation == FO_TANH && l->recurrent_activation == FO_SIGMOID && l->clip == INFINITY && !l->peepholes &&
               !l->projection && !l->input_forget;
-    n.fused = l->cell != FO_GRU_BEFORE && !l->input_masks && l->batch >= LEAST_FUSED &&
+    n.fused = !l->keep && l->cell != FO_GRU_BEFORE && !l->input_masks && l->batch >= LEAST_FUSED && l->inputs <= KC &&
               (l->inputs + l->outputs) * l->gates * l->units <= MOST_FUSED;
     n.tokens = l->batch * l->steps, n.longest = l->batch ? l->steps : 0;
     if (l->lengths) {
