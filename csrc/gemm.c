@@ -74,9 +74,10 @@ static plan plan_of(product g)
     } else {
         const bool eight = !g.packed && g.m == 8 && zips(8, g.c_row, g.c_col);   /* they are stored together */
         p.high = eight ? 8 : MR, p.strip = eight ? HELD / 8 * LANES : NR;
-        /* a b whose blocks stay in the second-level cache is read as it lies */
+        /* a b whose blocks stay in the second-level cache, or that few rows use, is read as it lies */
         const bool near = HELD >= 24 && g.b_col == 1 && g.c_col == 1 && g.n >= NR &&
-                          (g.k * g.n <= 2 * KC * NC || (g.b_row == g.n && g.n <= NC / 2));
+                          (g.k * g.n <= 2 * KC * NC || g.m <= (collides(g.b_row) ? 64 : 256) ||
+                           g.b_row <= (g.m <= 256 ? NC : NC / 2));
         p.pack_b = g.packed || g.b_col != 1 || (!near && ((g.m > 6 && g.k * g.n > 524288) ||
                    (g.m > 36 && (g.k * g.n > 32768 || collides(g.b_row)))));
         p.pack_a = g.a_col != 1 && (p.pack_b || !near) && g.n > 4 * LANES && (g.n > 32 * LANES || collides(g.a_col));
