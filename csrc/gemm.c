@@ -77,7 +77,7 @@ static plan plan_of(product g)
         /* a b whose blocks stay in the second-level cache, or that few rows use, is read as it lies */
         const bool near = HELD >= 24 && g.b_col == 1 && g.c_col == 1 && g.n >= NR &&
                           (g.k * g.n <= 2 * KC * NC || g.m <= (collides(g.b_row) ? 64 : 256) ||
-                           g.b_row <= (g.m <= 256 ? NC : NC / 2));
+                           (g.b_row >= 0 && g.b_row <= (g.m <= 256 ? NC : NC / 2)));
         p.pack_b = g.packed || g.b_col != 1 || (!near && ((g.m > 6 && g.k * g.n > 524288) ||
                    (g.m > 36 && (g.k * g.n > 32768 || collides(g.b_row)))));
         p.pack_a = g.a_col != 1 && (p.pack_b || !near) && g.n > 4 * LANES && (g.n > 32 * LANES || collides(g.a_col));

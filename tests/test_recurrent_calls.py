@@ -128,6 +128,17 @@ def test_nothing_kept(kernel, rng):
 
 
 @each
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("inputs", "units"), [(128, 4), (300, 16), (40, 20), (256, 9)])
+def test_inference_has_the_bits_of_training(inputs, units, dtype, kernel, rng):
+    """Batches and sizes for which the compiled kernels run inference in an order of its own."""
+    arguments, _ = drawn(kernel, rng, dtype, sizes=(9, 4, inputs, units, 2))
+    *want, _ = FORWARD[kernel](**arguments)
+    *got, _ = FORWARD[kernel](**arguments, keep=False)
+    equal(got, want)
+
+
+@each
 def test_saved_is_good_for_one_backward_pass(kernel, rng):
     arguments, incoming = drawn(kernel, rng)
     saved = FORWARD[kernel](**arguments)[-1]

@@ -76,8 +76,8 @@ static size_t lay_out(recurrent *n, void *memory, bool backward)
 }
 
 /* The weights of a step up to which the inputs enter step by step, where no gates are kept: they stay in a second-level cache,
- * while the pre-activations of all steps would pass through memory; and the rows from which on this is no slower than one product,
- * whose chains of sums it has. */
+ * while the pre-activations of all steps would pass through memory; and the rows from which on this is no slower than one product.
+ * So many inputs and units, that its sums are the same chains. */
 enum { MOST_FUSED = 524288 / sizeof(real), LEAST_FUSED = 8 };
 
 /* The sizes of a call, from its arguments alone. */
@@ -89,7 +89,7 @@ static recurrent measure(const fo_recurrent *l)
     n.plain = l->activation == FO_TANH && l->recurrent_activation == FO_SIGMOID && l->clip == INFINITY && !l->peepholes &&
               !l->projection && !l->input_forget;
     n.fused = !l->keep && l->cell != FO_GRU_BEFORE && !l->input_masks && l->batch >= LEAST_FUSED && l->inputs <= KC &&
-              (l->inputs + l->outputs) * l->gates * l->units <= MOST_FUSED;
+              l->units > 2 * ROWS_OF_DOTS && (l->inputs + l->outputs) * l->gates * l->units <= MOST_FUSED;
     n.tokens = l->batch * l->steps, n.longest = l->batch ? l->steps : 0;
     if (l->lengths) {
         n.tokens = n.longest = 0;
