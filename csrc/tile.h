@@ -60,8 +60,7 @@ FO_INLINE void multiply_tile(const int rows, const int vectors, const tile *t)
         for (ptrdiff_t p = 0; p < PARTS; p++) {
             if (t->c && p < rows)
                 expect_row(vectors, t, p);
-            if (t->ahead)
-                fetch(t->ahead, (p + 1) * t->fetches / PARTS - p * t->fetches / PARTS);
+            fetch(t->ahead, (p + 1) * t->fetches / PARTS - p * t->fetches / PARTS);
             const ptrdiff_t k = (p + 1) * own->k / PARTS - p * own->k / PARTS;
             multiply_columns(rows, vectors, k, &a, own->a_row, own->a_col, &b, own->b_row, sum);
         }

@@ -1,9 +1,10 @@
 /* layer.c -- a recurrent layer over its sequences, forward and backward, in one parallel region each.
  *
- * Forward: one product for the inputs of all steps, then the steps. Backward: the steps from last to first, then one product
- * over all tokens for each of dkernel, drecurrent_kernel and dx. Threads have sequences of their own and never wait for each
- * other between the products; where there are too few sequences they share the units, and meet at a barrier each step.
- * Every sum is the same chains in either case, chosen by the sizes alone, so that the results have the same bits. */
+ * Forward: one product for the inputs of all steps (small inference: step by step), then the steps. Backward: the steps from
+ * last to first, then one product over all tokens for each of dkernel, drecurrent_kernel and dx. Threads have sequences of
+ * their own and never wait for each other between the products; where there are too few sequences they share the units, and
+ * meet at a barrier each step. Every sum is the same chains in either case, chosen by the sizes alone, so that the results
+ * have the same bits. */
 
 #include "weights.h"
 #include "call.h"

@@ -16,6 +16,16 @@ def installed(name):
     return importlib.util.find_spec(name) is not None
 
 
+def torch_counts(work):
+    """torch at one thread and at all: name -> (preparation, work)."""
+    import torch
+
+    return {
+        f"torch, {n} thread{'s' * (n > 1)}": (functools.partial(torch.set_num_threads, n), work)
+        for n in sorted({1, os.cpu_count() or 1})
+    }
+
+
 def ours(name, params, grads, options, step_options=None):
     """fastopt, under the entry that every race has."""
     step = getattr(fastopt, name)(params, **options).step

@@ -4,13 +4,12 @@ A kernel writes to the arrays and the workspace of its last call, as it does ins
 """
 
 import functools
-import os
 from dataclasses import dataclass
 
 import numpy as np
 
 from .. import kernels, threads
-from .peers import installed
+from .peers import installed, torch_counts
 
 GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 SIZES = [  # steps, batch, inputs, units
@@ -115,10 +114,7 @@ class Layer:
                 sequences = torch.nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
                 module(sequences)[0].data.backward(packed)
 
-        work, cores = infer if self.inference else train, os.cpu_count() or 1
-        return {
-            f"torch, {n} thread{'s' * (n > 1)}": (functools.partial(torch.set_num_threads, n), work) for n in sorted({1, cores})
-        }
+        return torch_counts(infer if self.inference else train)
 
 
 RECURRENT = [Layer(cell, size) for cell in GATES for size in SIZES]

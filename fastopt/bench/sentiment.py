@@ -1,14 +1,13 @@
 """The row of the sentiment network: a training step over a batch of reviews, an embedding, an LSTM, one sigmoid, and Adam."""
 
 import functools
-import os
 from dataclasses import dataclass
 
 import numpy as np
 
 from .. import threads
-from .peers import installed
-from .trainers import LEARNING_RATE
+from .peers import installed, torch_counts
+from .trainers import LEARNING_RATE, on_keras
 
 WORDS, FEATURES, UNITS = 10_000, 128, 64
 
@@ -44,7 +43,7 @@ class Sentiment:
 
         x, y = self.draw()
         prepare = functools.partial(threads.set_num_threads, threads.default_count())  # torch sets ours
-        return {"fastopt": (prepare, _keras_like(nn, x, y)), **_torch(x, y), **_keras(x, y)}
+        return {"fastopt": (prepare, _keras_like(nn, x, y)), **_torch(x, y), **on_keras(lambda keras: _keras_like(keras, x, y))}
 
 
 def _keras_like(home, x, y):
@@ -53,18 +52,6 @@ def _keras_like(home, x, y):
     model = home.Sequential([layers.Embedding(WORDS, FEATURES), layers.LSTM(UNITS), layers.Dense(1, activation="sigmoid")])
     model.compile(optimizer=home.optimizers.Adam(learning_rate=LEARNING_RATE), loss="binary_crossentropy")
     return functools.partial(model.train_on_batch, x, y)
-
-
-def _keras(x, y):
-    """Keras on torch, at all threads."""
-    if not installed("keras") or not installed("torch"):
-        return {}
-    os.environ.setdefault("KERAS_BACKEND", "torch")
-    import keras
-    import torch
-
-    prepare = functools.partial(torch.set_num_threads, os.cpu_count() or 1)
-    return {f"Keras on {keras.backend.backend()}": (prepare, _keras_like(keras, x, y))}
 
 
 def _torch(x, y):
@@ -84,10 +71,7 @@ def _torch(x, y):
         criterion(dense(lstm(embedding(x))[0][:, -1]), y).backward()
         opt.step()
 
-    return {
-        f"torch, {n} thread{'s' * (n > 1)}": (functools.partial(torch.set_num_threads, n), train)
-        for n in sorted({1, os.cpu_count() or 1})
-    }
+    return torch_counts(train)
 
 
 SENTIMENT = [Sentiment()]

@@ -26,7 +26,7 @@ def everyone(net):
         "fastopt": tuple((prepare, work) for work in keras_like(nn, net, x, y)),
         **torch(net, x, y),
         **sklearn(net, x, y),
-        **keras(net, x, y),
+        **on_keras(lambda keras: keras_like(keras, net, x, y)),
         "NumPy": by_hand(net, x, y),
     }
 
@@ -39,8 +39,8 @@ def keras_like(home, net, x, y):
     return functools.partial(model.train_on_batch, x, y), functools.partial(model.predict, x, verbose=0)
 
 
-def keras(net, x, y):
-    """Keras on torch, at all threads."""
+def on_keras(make):
+    """Keras on torch, at all threads; make(keras) gives the work, or a pair of works."""
     if not installed("keras") or not installed("torch"):
         return {}
     os.environ.setdefault("KERAS_BACKEND", "torch")
@@ -48,7 +48,9 @@ def keras(net, x, y):
     import torch
 
     prepare = functools.partial(torch.set_num_threads, os.cpu_count() or 1)
-    return {f"Keras on {keras.backend.backend()}": tuple((prepare, work) for work in keras_like(keras, net, x, y))}
+    work = make(keras)
+    both = tuple((prepare, one) for one in work) if isinstance(work, tuple) else (prepare, work)
+    return {f"Keras on {keras.backend.backend()}": both}
 
 
 def torch(net, x, y):
