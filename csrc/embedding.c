@@ -2,20 +2,6 @@
 
 enum { EMBEDDING_AHEAD = 8, EMBEDDING_PAIR = 128 };            /* rows between that added to and that fetched; bytes of two lines */
 
-/* The position of the first index that is not in [0, vocabulary); -1 where there is none. */
-static ptrdiff_t first_outside(const fo_embedding *e)
-{
-    const int64_t *index = e->indices;
-    const uint64_t vocabulary = e->vocabulary;
-    uint64_t outside = 0;
-    for (ptrdiff_t i = 0; i < e->count; i++)                   /* without a way out, for vectors */
-        outside |= (uint64_t)index[i] >= vocabulary;
-    for (ptrdiff_t i = 0; outside; i++)
-        if ((uint64_t)index[i] >= vocabulary)
-            return i;
-    return -1;
-}
-
 static void gather_task(void *context, fo_team *team)
 {
     const fo_embedding *e = context;
@@ -28,7 +14,7 @@ static void gather_task(void *context, fo_team *team)
 
 static ptrdiff_t embedding_forward(const fo_embedding *e)
 {
-    const ptrdiff_t outside = first_outside(e);
+    const ptrdiff_t outside = first_outside(e->count, e->indices, e->vocabulary);
     if (outside < 0)
         fo_run(fo_team_size(4.0 * e->count + 0.3 * e->count * e->columns), gather_task, (void *)e);
     return outside;
@@ -76,7 +62,7 @@ static void scatter_task(void *context, fo_team *team)
  * numbers to scatter_rows as targets, and zero as many rows as there are; the distinct indices go with them. */
 static ptrdiff_t embedding_backward(const fo_embedding *e)
 {
-    const ptrdiff_t outside = first_outside(e);
+    const ptrdiff_t outside = first_outside(e->count, e->indices, e->vocabulary);
     if (outside < 0)
         fo_run(fo_team_size(4.0 * e->count + 0.3 * e->count * e->columns + (e->accumulate ? 0 : 0.1 * e->vocabulary * e->columns)),
                scatter_task, (void *)e);

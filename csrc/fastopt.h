@@ -154,6 +154,8 @@ typedef struct {
     /* -1, or the position of the first index that is not in [0, vocabulary): nothing is written then */
     ptrdiff_t (*embedding_forward)(const fo_embedding *e);
     ptrdiff_t (*embedding_backward)(const fo_embedding *e);
+    bool (*all_within)(ptrdiff_t n, const void *numbers, double low, double high);     /* and finite */
+    ptrdiff_t (*first_outside)(ptrdiff_t n, const int64_t *indices, int64_t limit);    /* of [0, limit); its position, or -1 */
     double (*fma_peak)(ptrdiff_t turns);                       /* does so many turns in every thread: operations done in all */
 } fo_kernels;
 

@@ -33,6 +33,7 @@
 #include "dropout.c"
 #include "normalization.c"
 #include "recurrent/layer.c"
+#include "range.c"
 #include "embedding.c"
 #include "peak.c"
 
@@ -75,5 +76,7 @@ const fo_kernels FO_TABLE = {
     .recurrent_backward = recurrent_backward,
     .embedding_forward = embedding_forward,
     .embedding_backward = embedding_backward,
+    .all_within = all_within,
+    .first_outside = first_outside,
     .fma_peak = fma_peak,
 };

@@ -51,8 +51,7 @@ cdef cnp.ndarray receiver(str owner, object rows, cnp.ndarray y_pred):
 cdef cnp.ndarray labels_of(str owner, object y_true, cnp.ndarray y_pred):
     """Integer labels as int64, each in [0, C)."""
     cdef cnp.ndarray labels
-    cdef const cnp.int64_t *label
-    cdef cnp.npy_intp i, n, classes = last(y_pred)
+    cdef cnp.npy_intp wrong, classes = last(y_pred)
     if not isinstance(y_true, cnp.ndarray):
         raise TypeError(f"{owner}: y_true is of type {type(y_true).__qualname__}, expected a NumPy array of integers")
     if not cnp.PyTypeNum_ISINTEGER(cnp.PyArray_TYPE(<cnp.ndarray> y_true)):
@@ -60,11 +59,10 @@ cdef cnp.ndarray labels_of(str owner, object y_true, cnp.ndarray y_pred):
     if not of_rows(y_true, y_pred):
         wrong_shape(owner, "y_true", y_true, for_rows_of("y_pred", y_pred))
     labels = cnp.PyArray_FROM_OTF(y_true, cnp.NPY_INT64, cnp.NPY_ARRAY_IN_ARRAY | cnp.NPY_ARRAY_FORCECAST)
-    label, n = <const cnp.int64_t *> cnp.PyArray_DATA(labels), cnp.PyArray_SIZE(labels)
-    for i in range(n):
-        if label[i] < 0 or label[i] >= classes:
-            at = tuple([int(k) for k in np.unravel_index(i, y_true.shape)])
-            raise ValueError(f"{owner}: y_true{list(at) or ''} is {y_true[at]}, expected a class in [0, {classes})")
+    wrong = single.first_outside(cnp.PyArray_SIZE(labels), <const cnp.int64_t *> cnp.PyArray_DATA(labels), classes)
+    if wrong >= 0:
+        at = tuple([int(k) for k in np.unravel_index(wrong, y_true.shape)])
+        raise ValueError(f"{owner}: y_true{list(at) or ''} is {y_true[at]}, expected a class in [0, {classes})")
     return labels
 
 

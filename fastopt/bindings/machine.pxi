@@ -124,6 +124,8 @@ cdef extern from "fastopt.h" nogil:
         int (*recurrent_backward)(const fo_recurrent *layer) noexcept nogil
         ptrdiff_t (*embedding_forward)(const fo_embedding *e) noexcept nogil
         ptrdiff_t (*embedding_backward)(const fo_embedding *e) noexcept nogil
+        bint (*all_within)(ptrdiff_t n, const void *numbers, double low, double high) noexcept nogil
+        ptrdiff_t (*first_outside)(ptrdiff_t n, const cnp.int64_t *indices, cnp.int64_t limit) noexcept nogil
         double (*fma_peak)(ptrdiff_t turns) noexcept nogil
     const fo_kernels *fo_select(const char *isa, int bits)
     const char *fo_isa_name(int i)

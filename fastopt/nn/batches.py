@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..backend import core
 from . import indices, ragged, random
 from .call import Call
 from .dtypes import as_float
@@ -74,8 +75,8 @@ def _sequences(owner, x, tensor, dtype, limit):
     if not fits:
         got = f"({len(x)}, {x.lengths.min()} to {x.lengths.max()}{''.join(f', {n}' for n in x.shape[2:])})"
         raise ValueError(f"{owner}: x has sequences, in all of shape {got}, expected {shape}, the shape of input {tensor.name!r}")
-    position = None if limit is None else indices.first_outside(x.values, limit)
-    if position is not None:
+    position = -1 if limit is None else core.first_outside(x.values, limit)
+    if position >= 0:
         sample, step = x.place(position)
         raise ValueError(f"{owner}: x[{sample}][{step}] is {x.values[position]}, expected an index in [0, {limit})")
     return x

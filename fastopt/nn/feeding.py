@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..backend import core
 from . import batches, ragged
 from .batches import Arrays, Stream
 from .call import Call
@@ -141,7 +142,7 @@ class Feeder:
             values = ragged.as_long(owner, "sample_weight", weight, lengths).values
         else:
             weight = values = convert(weight)
-        if weight.shape == () or not np.isfinite(values).all():
+        if weight.shape == () or not core.all_within(values):
             raise ValueError(f"{owner}: sample_weight must hold a finite number for each sample, got shape {weight.shape}")
         padded = lengths is not None and weight is values and weight.ndim > 1 and weight.shape[1:] != (1,)
         return ragged.without_padding(owner, "sample_weight", weight, lengths) if padded else weight

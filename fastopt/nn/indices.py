@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ..backend import core
+
 
 def integers(owner, x, argument="x"):
     """An array of integers of the type in which they came; floats and booleans that hold integers are converted.
@@ -26,16 +28,9 @@ def integers(owner, x, argument="x"):
     return whole
 
 
-def first_outside(array, limit):
-    """The position, in C order, of the first index that is not in [0, limit); None where there is none."""
-    if array.size == 0 or 0 <= array.min() <= array.max() < limit:
-        return None
-    return int(np.argmax((array < 0) | (array >= limit)))
-
-
 def check(owner, array, limit, argument="x"):
     """Raises ValueError that names the first index out of range and its place."""
-    position = first_outside(array, limit)
-    if position is not None:
+    position = core.first_outside(array, limit)
+    if position >= 0:
         at = np.unravel_index(position, array.shape)
         raise ValueError(f"{owner}: {argument}{[int(i) for i in at]} is {array[at]}, expected an index in [0, {limit})")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-BATCH = 4096  # elements up to which a temporary is cheaper than two reductions
+from ..backend import core
 
 
 def floats(owner, y, output_shape, dtype):
@@ -11,17 +11,17 @@ def floats(owner, y, output_shape, dtype):
     Where the last dimension is 1 either side may lack it. Raises ValueError for other shapes and where a target is NaN or
     infinite, TypeError for objects and strings.
     """
-    converted = np.ascontiguousarray(_shaped(owner, numeric(owner, y), output_shape), dtype)
-    if not _finite(converted):
+    converted = _converted(owner, y, output_shape, dtype)
+    if not core.all_within(converted):
         _refuse(owner, converted, ~np.isfinite(converted), "finite numbers")
     return converted
 
 
 def probabilities(owner, y, output_shape, dtype):
     """As floats; each must lie in [0, 1]."""
-    converted = floats(owner, y, output_shape, dtype)
-    low, high = _range(converted)
-    if not 0 <= low <= high <= 1:
+    converted = _converted(owner, y, output_shape, dtype)
+    if not core.all_within(converted, 0, 1):
+        floats(owner, converted, output_shape, dtype)
         _refuse(owner, converted, (converted < 0) | (converted > 1), "probabilities in [0, 1]")
     return converted
 
@@ -36,17 +36,22 @@ def labels(owner, y, output_shape, ignore=None):
         hint = "; for one-hot rows take categorical_crossentropy" if y.shape[1:] == tuple(output_shape[1:]) else ""
         expected = (*y.shape[:1], *output_shape[1:-1])
         raise ValueError(f"{owner}: y has shape {y.shape}, expected integer labels of shape {expected} for {count} classes{hint}")
-    with np.errstate(invalid="ignore"):
-        converted = np.ascontiguousarray(y, np.int64)
-    if y.dtype.kind == "f" and (converted != y).any():
-        _refuse(owner, y, converted != y, "integer labels")
-    wrong = None
-    if converted.size and not 0 <= converted.min() <= converted.max() < count:
+    converted = _whole(owner, y) if y.dtype.kind == "f" else np.ascontiguousarray(y, np.int64)
+    if core.first_outside(converted, count) >= 0:
         wrong = (converted < 0) | (converted >= count)
         if ignore is not None:
             wrong &= converted != ignore
-    if wrong is not None and wrong.any():
-        _refuse(owner, converted, wrong, f"a class in [0, {count})")
+        if wrong.any():
+            _refuse(owner, converted, wrong, f"a class in [0, {count})")
+    return converted
+
+
+def _whole(owner, y):
+    """Floats that hold integers, as int64."""
+    with np.errstate(invalid="ignore"):
+        converted = np.ascontiguousarray(y, np.int64)
+    if (converted != y).any():
+        _refuse(owner, y, converted != y, "integer labels")
     return converted
 
 
@@ -61,6 +66,11 @@ def numeric(owner, y, name="y"):
     return y
 
 
+def _converted(owner, y, output_shape, dtype):
+    """Numbers of any kind as an array of `dtype` that fits outputs of output_shape."""
+    return np.ascontiguousarray(_shaped(owner, numeric(owner, y), output_shape), dtype)
+
+
 def _shaped(owner, y, output_shape):
     shape = tuple(output_shape[1:])
     if y.ndim and y.shape[1:] == shape:
@@ -73,18 +83,6 @@ def _shaped(owner, y, output_shape):
     if shape and y.shape[1:] in (shape[:-1], (*shape[:-1], 1)) and y.dtype.kind in "biu":
         hint = "; for integer labels take sparse_categorical_crossentropy, or nn.to_categorical"
     raise ValueError(f"{owner}: y has shape {y.shape}, expected {(*y.shape[:1], *shape)} as the outputs{hint}")
-
-
-def _finite(y):
-    """Whether all of y is finite."""
-    if y.size <= BATCH:
-        return bool(np.isfinite(y).all())
-    low, high = _range(y)
-    return -np.inf < low <= high < np.inf
-
-
-def _range(y):
-    return (y.min(), y.max()) if y.size else (0, 0)  # both NaN where one is: no temporary, unlike isfinite(y).all()
 
 
 def _refuse(owner, y, wrong, expected):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..backend import core
 from ..data.sequences import pad_sequences
 from .random import set_random_seed
 from .torch_weights import export_torch_weights, import_torch_weights
@@ -29,7 +30,7 @@ def to_categorical(x, num_classes=None):
         raise ValueError(f"to_categorical: x holds {given[labels != given].flat[0]}, expected integers")
     if num_classes is None:
         num_classes = int(labels.max(initial=-1)) + 1
-    if labels.size and not 0 <= labels.min() <= labels.max() < num_classes:
+    if core.first_outside(labels, num_classes) >= 0:
         worst = labels.min() if labels.min() < 0 else labels.max()
         raise ValueError(f"to_categorical: x holds the label {worst}, expected 0 ... {num_classes - 1}")
     rows = np.zeros((labels.size, num_classes))

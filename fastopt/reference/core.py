@@ -1,11 +1,15 @@
 """Stands in for fastopt._core where FASTOPT_BACKEND=reference: the same names, on the NumPy definitions alone."""
 
+import numpy as np
+
 from .step import Stepper
 
 __all__ = [
     "Stepper",
+    "all_within",
     "build",
     "chosen_num_threads",
+    "first_outside",
     "get_num_threads",
     "has_openmp",
     "isa",
@@ -50,3 +54,14 @@ def chosen_num_threads():
 
 def get_num_threads():
     return 1
+
+
+def all_within(numbers, low=-np.inf, high=np.inf):
+    """Whether all numbers are finite and in [low, high]."""
+    return bool((np.isfinite(numbers) & (numbers >= low) & (numbers <= high)).all())
+
+
+def first_outside(indices, limit):
+    """The position, in C order, of the first of some integers that is not in [0, limit); -1 where there is none."""
+    outside = ((indices < 0) | (indices >= limit)).reshape(-1)
+    return int(outside.argmax()) if outside.any() else -1
