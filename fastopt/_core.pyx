@@ -19,6 +19,7 @@ cnp.import_array()
 
 include "bindings/machine.pxi"
 include "bindings/arrays.pxi"
+include "bindings/range.pxi"
 include "bindings/optim.pxi"
 include "bindings/activation.pxi"
 include "bindings/dense.pxi"
@@ -26,5 +27,4 @@ include "bindings/loss.pxi"
 include "bindings/dropout.pxi"
 include "bindings/normalization.pxi"
 include "bindings/recurrent.pxi"
-include "bindings/range.pxi"
 include "bindings/embedding.pxi"

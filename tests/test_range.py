@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from fastopt.nn import losses
 from fastopt.reference import core as definition
 
 SIZES = [0, 1, 2, 7, 16, 17, 33, 100]
@@ -39,6 +40,32 @@ def test_first_index_outside(n, dtype, isa, compiled):
             outside = inside.copy()
             outside[at:] = wrong
             assert compiled.first_outside(outside, 10) == definition.first_outside(outside, 10) == at
+
+
+@pytest.mark.parametrize("kind", ["?", "i1", "u1", "i8", "f2", ">f4", ">f8", "g"])
+def test_numbers_of_any_type(kind, compiled):
+    ones = np.ones(9, kind)
+    assert compiled.all_within(ones, 0, 1)
+    assert not compiled.all_within(ones, 0, 0.5)
+    if ones.dtype.kind == "f":
+        ones[8] = np.nan
+        assert not compiled.all_within(ones)
+    assert losses.MeanSquaredError().prepare("test", np.ones((9, 1), kind), (None, 1), None).dtype == np.dtype(kind)
+
+
+def test_indices_are_converted_piece_by_piece(compiled):
+    indices = np.zeros((2, 70_000), np.int32)
+    indices[1, 60_000] = 1
+    assert compiled.first_outside(indices, 1) == 130_000
+    assert compiled.first_outside(indices.T, 1) == 120_001
+    assert compiled.first_outside(indices, 2) == -1
+
+
+def test_limits_of_any_size(compiled):
+    assert compiled.first_outside(np.array([0, 2**63 - 2]), 2**80) == -1
+    assert compiled.first_outside(np.array([-1]), -(2**80)) == 0
+    with pytest.raises(TypeError, match="float"):
+        compiled.first_outside(np.array([2]), 2.9)
 
 
 @pytest.mark.parametrize("limit", [0, -3])

@@ -59,7 +59,7 @@ cdef cnp.ndarray labels_of(str owner, object y_true, cnp.ndarray y_pred):
     if not of_rows(y_true, y_pred):
         wrong_shape(owner, "y_true", y_true, for_rows_of("y_pred", y_pred))
     labels = cnp.PyArray_FROM_OTF(y_true, cnp.NPY_INT64, cnp.NPY_ARRAY_IN_ARRAY | cnp.NPY_ARRAY_FORCECAST)
-    wrong = single.first_outside(cnp.PyArray_SIZE(labels), <const cnp.int64_t *> cnp.PyArray_DATA(labels), classes)
+    wrong = outside_of(labels, classes)
     if wrong >= 0:
         at = tuple([int(k) for k in np.unravel_index(wrong, y_true.shape)])
         raise ValueError(f"{owner}: y_true{list(at) or ''} is {y_true[at]}, expected a class in [0, {classes})")
