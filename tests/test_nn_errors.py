@@ -57,12 +57,24 @@ def test_data(what, method):
     assert model.optimizer.steps == 0
 
 
+def test_no_constraint_is_none():
+    assert nn.Dense(2, kernel_constraint=None, bias_constraint=None).units == 2
+    with pytest.raises(TypeError, match="unexpected argument 'kernel_constraint'"):
+        nn.Dense(2, kernel_constraint="max_norm")
+
+
 FITTING = {
     "batch_size 0": (dict(batch_size=0), "batch_size must be an integer >= 1, got 0"),
     "epochs": (dict(epochs=-1), "epochs must be an integer >= 0"),
     "steps": (dict(steps_per_epoch=0), "steps must be an integer >= 1"),
     "batch_size 2.5": (dict(batch_size=2.5), "batch_size"),
     "a split of all": (dict(validation_split=1.0), "validation_split"),
+    "a split that is no number": (dict(validation_split="0.2"), "validation_split must be in"),
+    "validation batches of nothing": (dict(validation_split=0.5, validation_batch_size=-3), "validation_batch_size must be"),
+    "no validation steps": (dict(validation_split=0.5, validation_steps=0), "validation_steps must be"),
+    "never to validate": (dict(validation_split=0.5, validation_freq=0), "validation_freq must be"),
+    "validation at no number": (dict(validation_split=0.5, validation_freq=None), "validation_freq must be"),
+    "a negative first epoch": (dict(initial_epoch=-1), "initial_epoch must be"),
     "a split that leaves nothing": (dict(validation_split=0.9), "leaves none"),
     "validation data that do not fit": (dict(validation_data=(X[:, :2], Y)), r"validation_data: x has shape \(6, 2\)"),
     "validation data without targets": (dict(validation_data=X), "validation_data must be"),

@@ -89,6 +89,13 @@ def test_validation_data_and_split_agree(x, y):
     assert [a["val_loss"][-1], a["val_mae"][-1]] == pytest.approx([loss, mae])
 
 
+def test_a_split_leaves_the_steps_of_an_epoch(x, y):
+    model, batches = model_of(), []
+    count = nn.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: batches.append(batch))
+    model.fit(x, y, batch_size=2, steps_per_epoch=3, validation_split=0.5, verbose=0, callbacks=[count])
+    assert batches == [0, 1, 2]
+
+
 def test_validation_frequency(x, y):
     history = model_of().fit(x, y, validation_split=0.2, epochs=5, validation_freq=2, verbose=0).history
     assert [len(history[key]) for key in ("loss", "val_loss")] == [5, 2]

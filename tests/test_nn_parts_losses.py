@@ -246,6 +246,7 @@ class TestFunctions:
 
     @pytest.mark.parametrize(("function", "error", "message"), [
         (lambda y, p: np.mean(y - p), TypeError, r"must return \(value, gradient\)"),
+        (lambda y, p: ((y - p) ** 2).mean(-1), TypeError, r"must return \(value, gradient\), got ndarray"),
         (lambda y, p: (np.mean(y - p), y - p.T), ValueError, r"a gradient of shape \(2, 2\), expected \(\) or \(2,\), and"),
         (lambda y, p: (y - p, y - p), ValueError, r"a value of shape \(2, 1\)"),
     ])  # fmt: skip

@@ -159,6 +159,8 @@ def test_errors(rng):
     before = layer.get_weights()
     with pytest.raises(KeyError, match="'weight_ih_l1' is missing; there are 'weight_ih_l0'"):
         nn.import_torch_weights(layer, weights, 1)
+    with pytest.raises(KeyError, match="'bias_hh_l0' is missing"):
+        nn.import_torch_weights(layer, {key: array for key, array in weights.items() if key != "bias_hh_l0"})
     with pytest.raises(ValueError, match=r"weight_hh_l0 has shape \(24, 5\), expected \(24, 6\) for layer"):
         nn.import_torch_weights(layer, weights | {"weight_hh_l0": np.ones((24, 5))})
     with pytest.raises(ValueError, match=r"weight_ih_l0 has shape \(24, 4\), expected \(18, 4\)"):

@@ -57,6 +57,27 @@ def test_a_model_comes_back_and_trains_on_alike(tmp_path, data, optimizer):
     assert all(np.array_equal(v, w) for v, w in zip(model.get_weights(), twin.get_weights()))
 
 
+def beside_a_wrapper():
+    dense, x = nn.Dense(3), nn.Input((6, 3))
+    return nn.Model(x, [nn.TimeDistributed(dense)(x), dense(x)])
+
+
+def in_two_models():
+    table, x = nn.Embedding(9, 4), nn.Input((6,))
+    one, two = (nn.Sequential([nn.Input((6,)), table, layer]) for layer in (nn.LSTM(2), nn.GRU(2)))
+    return nn.Model(x, [one(x), two(x)])
+
+
+@pytest.mark.parametrize("make", [beside_a_wrapper, in_two_models])
+def test_a_layer_that_stands_in_several_places_is_one_again(tmp_path, make):
+    model, x = make(), np.ones((2, 6, 3)[: 3 if make is beside_a_wrapper else 2])
+    model.save(tmp_path / "model.npz")
+    twin = nn.load_model(tmp_path / "model.npz")
+    assert all(np.array_equal(p, q) for p, q in zip(model.predict(x), twin.predict(x)))
+    made = nn.Model.from_config(model.get_config())
+    assert made.count_params() == twin.count_params() == model.count_params()
+
+
 def test_uncompiled_and_sequential(tmp_path, data):
     model = chain()
     model.layers[0].trainable = False

@@ -1,5 +1,7 @@
 """Data for training: what the user passed as lists of arrays, checked and converted, and cut into batches."""
 
+from numbers import Real
+
 import numpy as np
 
 from ..backend import core
@@ -124,8 +126,8 @@ class Arrays:
     def __init__(self, inputs, targets, weights, batch_size, shuffle=False, steps=None):
         self.inputs, self.targets, self.weights = inputs, targets, weights
         self.size, self.batch_size, self.shuffle = len(inputs[0]), batch_size, shuffle
-        self.steps = -(-self.size // batch_size)
-        self.steps = self.steps if steps is None else min(steps, self.steps)
+        self._asked, every = steps, -(-self.size // batch_size)
+        self.steps = every if steps is None else min(steps, every)
         self._taken = {}  # of each array that is gathered, the workspace
         self._ragged = any(isinstance(array, Ragged) for array in (*inputs, *targets))
         self._workspace = Call(reuse=True)  # for what is padded
@@ -159,7 +161,7 @@ class Arrays:
 
     def split(self, owner, share, batch_size, steps, weighted=True):
         """(the first samples, the last ones): the share of the second, in batches of their own; `weighted`: with their weights."""
-        if not 0 < share < 1:
+        if not isinstance(share, Real) or not 0 < share < 1:
             raise ValueError(f"{owner}: validation_split must be in (0, 1), got {share!r}")
         at = int(self.size * (1 - share))
         if at == 0:
@@ -169,7 +171,8 @@ class Arrays:
                        for rows in (slice(0, at), slice(at, None)))  # fmt: skip
         if not weighted:
             last[2] = [None] * len(last[2])
-        return Arrays(*first, self.batch_size, self.shuffle), Arrays(*last, batch_size or self.batch_size, False, steps)
+        return (Arrays(*first, self.batch_size, self.shuffle, self._asked),
+                Arrays(*last, batch_size or self.batch_size, False, steps))  # fmt: skip
 
 
 class Stream:

@@ -1,6 +1,11 @@
-"""Models as JSON: which layers, called on what; what compile said. Classes are found by name, nothing is executed."""
+"""Models as JSON: which layers, called on what; what compile said. Classes are found by name, nothing is executed.
 
+A layer is described wherever it stands, each time under its number, so that one which stands in several places is one again.
+"""
+
+import contextlib
 import inspect
+from contextvars import ContextVar
 
 from . import layers, losses, metrics, names, optimizers
 from .bidirectional import Bidirectional
@@ -14,8 +19,30 @@ from .wrappers import Wrapper
 LAYERS = {name: cls for name, cls in vars(layers).items() if inspect.isclass(cls) and issubclass(cls, Layer)}
 
 
+_NUMBERS: ContextVar = ContextVar("numbers of the layers that the present describe() has met", default=None)
+_MADE: ContextVar = ContextVar("layers that the present build() has made, by number", default=None)
+
+
+@contextlib.contextmanager
+def _shared(variable):
+    """The dict that a call and those inside it have in common."""
+    if variable.get() is not None:
+        yield variable.get()
+        return
+    token = variable.set({})
+    try:
+        yield variable.get()
+    finally:
+        variable.reset(token)
+
+
 def describe(model):
     """The configuration of a built model, or of a layer."""
+    with _shared(_NUMBERS) as numbers:
+        return {"number": numbers.setdefault(model, len(numbers))} | _described(model)
+
+
+def _described(model):
     if not isinstance(model, Model):
         return {"class_name": type(model).__name__, "config": model.get_config()}
     config = {"name": model.name, "dtype": model.dtype if model.explicit_dtype else None}
@@ -56,6 +83,14 @@ def _graph(model):
 
 def build(described, custom_objects):
     """The layer or model that describe() described, with weights of its own."""
+    number = described.get("number")
+    with _shared(_MADE) as made:
+        if number is None or number not in made or made[number][0] != described:  # of another describe(), by a user's from_config
+            made[number] = described, _built(described, custom_objects)
+        return made[number][1]
+
+
+def _built(described, custom_objects):
     name, config = described["class_name"], described["config"]
     if name == "Sequential" and name not in custom_objects:
         model = _sequential(config, custom_objects)

@@ -20,8 +20,9 @@ def import_torch_weights(layer, weights, layer_index=0, *, prefix="", reverse=Fa
     layer_index: which of the module's layers. prefix: what stands before the names, "encoder.rnn." say. reverse: for a layer that
     is no Bidirectional, torch's second direction. A layer not yet built is built. The biases of an LSTM or SimpleRNN are added up.
 
-    Raises KeyError for names that are missing, ValueError for shapes that do not fit and layers for which torch has no counterpart;
-    nothing changes then. Activations are not in the weights: torch has tanh and sigmoid, or relu in an RNN.
+    Raises KeyError for names that are missing (both biases may be, as with torch's bias=False, and are 0 then), ValueError for
+    shapes that do not fit and layers for which torch has no counterpart; nothing changes then. Activations are not in the weights:
+    torch has tanh and sigmoid, or relu in an RNN.
 
     >>> import numpy as np
     >>> from fastopt import nn
@@ -34,8 +35,9 @@ def import_torch_weights(layer, weights, layer_index=0, *, prefix="", reverse=Fa
     owner = "import_torch_weights"
     weights = weights.state_dict() if hasattr(weights, "state_dict") else weights
     parts = _directions(owner, layer, layer_index, reverse)
-    found = [[_array(owner, weights, f"{prefix}{name}{suffix}", name.startswith("bias")) for name in _names(inner)]
-             for inner, suffix in parts]  # fmt: skip
+    without = {suffix: not any(f"{prefix}{name}{suffix}" in weights for name in ("bias_ih", "bias_hh")) for _, suffix in parts}
+    found = [[_array(owner, weights, f"{prefix}{name}{suffix}", without[suffix] and name.startswith("bias"))
+              for name in _names(inner)] for inner, suffix in parts]  # fmt: skip
     width = parts[0][0].kernel.shape[0] if layer.built else (found[0][0].shape or (0,))[-1]
     converted = [_from_torch(owner, inner, suffix, width, arrays) for (inner, suffix), arrays in zip(parts, found)]
     if not layer.built:

@@ -107,6 +107,12 @@ class Trainer(Feeder):
         the last finished step stands.
         """
         positive("fit", "epochs", epochs, least=0)
+        positive("fit", "initial_epoch", initial_epoch, least=0)
+        for name, value in ("validation_steps", validation_steps), ("validation_batch_size", validation_batch_size):
+            if value is not None:
+                positive("fit", name, value)
+        if isinstance(validation_freq, str) or not hasattr(validation_freq, "__contains__"):
+            positive("fit", "validation_freq", validation_freq)
         data, runner = self._data("fit", x, y, sample_weight, class_weight, batch_size, shuffle, steps_per_epoch)
         runner.check_loss("fit")
         validation = None

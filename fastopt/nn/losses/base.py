@@ -158,12 +158,11 @@ class FunctionLoss(Loss):
         self._rowwise = self.value_and_gradient = self._whole
 
     def _whole(self, y_true, y_pred, *, weight=None, rows=None, out=None):
-        try:
-            value, gradient = self.function(y_true, y_pred)
-        except TypeError as error:
-            if "unpack" not in str(error):
-                raise
-            raise TypeError(f"{self.name}: a loss given as a function must return (value, gradient)") from None
+        result = self.function(y_true, y_pred)
+        if not isinstance(result, (tuple, list)) or len(result) != 2:
+            got = type(result).__name__
+            raise TypeError(f"{self.name}: a loss given as a function must return (value, gradient), got {got}")
+        value, gradient = result
         gradient, shape = np.asarray(gradient, y_pred.dtype), y_pred.shape[:-1]
         if gradient.shape != y_pred.shape or np.shape(value) not in ((), shape):
             raise ValueError(f"{self.name}: returned a value of shape {np.shape(value)} and a gradient of shape {gradient.shape}, "
