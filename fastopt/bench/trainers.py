@@ -11,7 +11,7 @@ import os
 import numpy as np
 
 from .. import threads
-from .peers import installed, numpy_adam
+from .peers import installed, numpy_adam, torch_counts
 
 LEARNING_RATE = 1e-5
 
@@ -81,11 +81,8 @@ def torch(net, x, y):
         with torch.inference_mode():
             return whole(x)
 
-    contestants = {}
-    for count in sorted({1, os.cpu_count() or 1}):
-        prepare = functools.partial(torch.set_num_threads, count)
-        contestants[f"torch, {count} thread{'s' * (count > 1)}"] = (prepare, train), (prepare, predict)
-    return contestants
+    predictions = torch_counts(predict)
+    return {name: (training, predictions[name]) for name, training in torch_counts(train).items()}
 
 
 def sklearn(net, x, y):
