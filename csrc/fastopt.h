@@ -199,12 +199,12 @@ typedef struct {
 enum { FO_CLIP_TORCH, FO_CLIP_PLAIN, FO_CLIP_KERAS };
 typedef struct {
     double grad_scale, clip_value, clip_norm;                  /* 1, inf, inf: not asked for */
-    int clip_rule, skip_nonfinite, want_norm;
+    int clip_rule, clip_each, skip_nonfinite, want_norm;       /* clip_each: clip_norm holds for each tensor by itself */
     int count_all;                                             /* tensors without a gradient count the step, too */
 } fo_options;
 
 typedef struct {
-    double grad_norm;                                          /* after grad_scale and clip_value, before clip_norm; else NaN */
+    double grad_norm;                                          /* of all, after grad_scale and clip_value, before clip_norm; else NaN */
     int skipped;
     ptrdiff_t tensor;                                          /* the first whose gradient is not finite, or -1 */
 } fo_result;

@@ -84,8 +84,35 @@ static ptrdiff_t cut(ptrdiff_t at, ptrdiff_t size)
     return at <= 0 ? 0 : at < size ? at / GRAIN * GRAIN : size;
 }
 
+static ptrdiff_t chunks_of(const fo_tensor *t)
+{
+    return (t->size + CHUNK - 1) / CHUNK;
+}
+
+/* NaN goes through as in the framework: torch's and the plain factor become NaN with the norm, Keras's for Inf, too; that for each
+ * tensor by itself is the plain one in Keras. */
+static double clip_factor_of(double norm, const fo_options *options)
+{
+    const double limit = options->clip_norm;
+    if (isinf(limit))
+        return 1;
+    if (options->clip_rule == FO_CLIP_KERAS && !options->clip_each)
+        return isfinite(norm) ? limit * fmin(1 / norm, 1 / limit) : NAN;
+    const double factor = limit / (options->clip_rule == FO_CLIP_TORCH ? norm + 1e-6 : norm);
+    return factor > 1 ? 1 : factor;
+}
+
+static double norm_of(const squares *partial, ptrdiff_t chunks)
+{
+    double sum = 0;
+    for (ptrdiff_t chunk = 0; chunk < chunks; chunk++)
+        sum += partial[chunk].clipped;
+    return sqrt(sum);
+}
+
 static void update_share(const job *j, const fo_team *team, double clip_factor)
 {
+    const squares *partial = j->options->clip_each ? j->partial : NULL;
     const ptrdiff_t from = fo_share(j->total, team->rank, team->size, 1), to = fo_share(j->total, team->rank + 1, team->size, 1);
     const unsigned control = fo_get_control();
     const fo_hyper *hyper = NULL;
@@ -96,7 +123,10 @@ static void update_share(const job *j, const fo_team *team, double clip_factor)
         if (!t->grad || t->size == 0)
             continue;
         const ptrdiff_t begin = cut(from - start, t->size), end = cut(to - start, t->size);
+        const squares *own = partial;
         start += t->size;
+        if (partial)
+            partial += chunks_of(t);
         if (begin >= end)
             continue;
         if (t->hyper != hyper || t->step + 1 != h.step || t->mu_product != product || (t->step == t->born) != h.first) {
@@ -105,10 +135,10 @@ static void update_share(const job *j, const fo_team *team, double clip_factor)
             h = *hyper;
             h.grad_scale = j->options->grad_scale;
             h.clip_value = j->options->clip_value;
-            h.clip_factor *= clip_factor;
             fo_at_step(&h, t->step + 1, t->born, product);
             fo_set_control(h.flush_subnormals ? control | FO_FLUSH : control);
         }
+        h.clip_factor = hyper->clip_factor * (own ? clip_factor_of(norm_of(own, chunks_of(t)), j->options) : clip_factor);
         update(t, &h, begin, end);
     }
     fo_set_control(control);
@@ -151,18 +181,6 @@ static ptrdiff_t find_nonfinite(const job *j)
     return -1;
 }
 
-/* NaN goes through as in the framework: torch's and the plain factor become NaN with the norm, Keras's for Inf, too. */
-static double clip_factor_of(double norm, const fo_options *options)
-{
-    const double limit = options->clip_norm;
-    if (isinf(limit))
-        return 1;
-    if (options->clip_rule == FO_CLIP_KERAS)
-        return isfinite(norm) ? limit * fmin(1 / norm, 1 / limit) : NAN;
-    const double factor = limit / (options->clip_rule == FO_CLIP_TORCH ? norm + 1e-6 : norm);
-    return factor > 1 ? 1 : factor;
-}
-
 static void step(void *context, fo_team *team)
 {
     job *j = context;
@@ -177,19 +195,17 @@ static void step(void *context, fo_team *team)
                     squares_of_chunk(t, begin, j->options, &j->partial[chunk]);
         fo_barrier(team);
 
-        squares sum = {0, 0};
-        for (chunk = 0; chunk < j->chunks; chunk++) {
-            sum.all += j->partial[chunk].all;
-            sum.clipped += j->partial[chunk].clipped;
-        }
-        const double norm = sqrt(sum.clipped);
-        const ptrdiff_t nonfinite = isfinite(sum.all) ? -1 : find_nonfinite(j);
+        double all = 0;
+        for (chunk = 0; chunk < j->chunks; chunk++)
+            all += j->partial[chunk].all;
+        const double norm = norm_of(j->partial, j->chunks);
+        const ptrdiff_t nonfinite = isfinite(all) ? -1 : find_nonfinite(j);
         const bool skipped = nonfinite >= 0 && j->options->skip_nonfinite;
         if (team->rank == 0)
             *j->result = (fo_result){norm, skipped, nonfinite};
         if (skipped)
             return;
-        factor = clip_factor_of(norm, j->options);
+        factor = clip_factor_of(norm, j->options);             /* not read where each tensor has its own */
     }
     update_share(j, team, factor);
 }
@@ -206,7 +222,7 @@ int fo_step(fo_tensor *tensors, ptrdiff_t count, const fo_options *options, fo_r
             arrays += t->state[k] ? 2 : 0;
         bytes += (double)t->size * t->itemsize * arrays;
         j.total += t->size;
-        j.chunks += (t->size + CHUNK - 1) / CHUNK;
+        j.chunks += chunks_of(t);
     }
     *result = (fo_result){NAN, 0, -1};
     if (options->want_norm && !(j.partial = malloc((j.chunks + 1) * sizeof *j.partial)))

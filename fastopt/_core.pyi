@@ -82,5 +82,12 @@ class Stepper:
     def set_counts(self, i: int, step: float, mu_product: float, born: float) -> None: ...
     def report(self) -> tuple[float | None, bool, int | None, tuple[int, ...] | None]: ...
     def step(
-        self, optimizer: Any, grads: Any, clip_norm: float | None, clip_value: float | None, grad_scale: float, skip_nonfinite: bool
+        self,
+        optimizer: Any,
+        grads: Any,
+        clip_norm: float | None,
+        clip_value: float | None,
+        grad_scale: float,
+        skip_nonfinite: bool,
+        clip_each: bool,
     ) -> None: ...

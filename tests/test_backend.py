@@ -65,7 +65,7 @@ for name, rule in RULES.items():  # every optimizer under every preset: a dict, 
             grads = draw() | ({"b": None} if step == 1 else {})
             if step == 3:
                 grads["t"][1, 2] = np.inf
-            opt.step(grads, clip_norm=1.0, clip_value=1.5, grad_scale=2.0, skip_nonfinite=True)
+            opt.step(grads, clip_norm=1.0, clip_value=1.5, grad_scale=2.0, skip_nonfinite=True, clip_each=step % 2 == 1)
             keep(f"{name}.{like}.{step}", opt, params)
             if "weight_decay" in opt.param_groups[0]:
                 opt.param_groups[0]["weight_decay"] = 0.01 * step
@@ -82,6 +82,7 @@ optim.load("state.npz", opt)
 for value in (1.0, np.inf):
     grads = draw()
     opt.step([grads["w"] * value, [grads["b"], grads["s"]]], clip_norm=0.5)
+    opt.step([grads["w"], [grads["b"], grads["s"]]], clip_norm=0.5, clip_each=True)
     keep(f"groups.{value}", opt, {f"{i}{j}": p for i, g in enumerate(opt.param_groups) for j, p in enumerate(g["params"])})
 
 w, g = np.ones(4), np.ones(4)

@@ -269,6 +269,7 @@ GRADIENTS = {  # name: (what is called, error, words); the bad one never stands 
     "clip_norm NaN": (lambda o: o.step(gradients(), clip_norm=NAN), ValueError, ["clip_norm", "> 0", "nan"]),
     "clip_norm text": (lambda o: o.step(gradients(), clip_norm="1"), TypeError, ["clip_norm", "> 0", "'1'"]),
     "clip_norm True": (lambda o: o.step(gradients(), clip_norm=True), TypeError, ["clip_norm", "> 0", "True"]),
+    "clip_each alone": (lambda o: o.step(gradients(), clip_each=True), ValueError, ["clip_each=True", "clip_norm is None"]),
     "clip_value 0": (lambda o: o.step(gradients(), clip_value=0.0), ValueError, ["clip_value", "> 0", "0.0"]),
     "clip_value NaN": (lambda o: o.step(gradients(), clip_value=NAN), ValueError, ["clip_value", "> 0", "nan"]),
     "grad_scale 0": (lambda o: o.step(gradients(), grad_scale=0), ValueError, ["grad_scale", "> 0", "got 0"]),

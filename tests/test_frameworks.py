@@ -160,6 +160,10 @@ CLIPPING = [
         Case(like, "SGD", {"lr": 0.1}, {"like": nonfinite}, clip={"clip_norm": 0.7}, broken=math.inf),
         Case(like, "SGD", {"lr": 0.1}, clip={"clip_norm": 0.7}, broken=math.nan),
     )
+] + [
+    Case(like, name, {"lr": 0.1}, clip={"clip_norm": 0.7, "clip_each": True}, broken=broken)
+    for like in ("torch", "keras")
+    for name, broken in (("AdamW", 0.0), ("SGD", math.inf), ("SGD", math.nan))
 ]
 CASES = [Case(like, *row) for like, rows in ROWS.items() for row in rows] + CLIPPING
 
@@ -226,8 +230,10 @@ def with_torch(case, params, **options):
     def step(grads, lr):
         for tensor, grad in zip(tensors, grads):
             tensor.grad = None if grad is None else torch.tensor(grad)
-        for name, limit in case.clip.items():
-            clips[name](tensors, limit)
+        clip = {name: limit for name, limit in case.clip.items() if name in clips}
+        for name, limit in clip.items():
+            for some in [[t] for t in tensors] if "clip_each" in case.clip else [tensors]:
+                clips[name](some, limit)
         if lr is not None:
             opt.param_groups[0]["lr"] = lr
         opt.step()
@@ -242,7 +248,8 @@ def with_keras(case, params, **options):
 
     keras.config.set_floatx(params[0].dtype.name)  # in which it keeps the learning rate
     variables = [keras.Variable(p, dtype=p.dtype.name) for p in params]
-    opt = make(**translate("keras", options | case.clip))
+    clip = {"clipnorm": case.clip["clip_norm"]} if "clip_each" in case.clip else case.clip
+    opt = make(**translate("keras", options | clip))
 
     def step(grads, lr):
         if lr is not None:

@@ -480,7 +480,10 @@ duplicates = pytest.mark.parametrize(
 
 
 @duplicates
-@pytest.mark.parametrize("make", [lambda: model_of(optimizer="adam"), lambda: nested()], ids=["sequential", "nested"])
+@pytest.mark.parametrize("make", [
+    lambda: model_of(optimizer="adam"), lambda: nested(),
+    lambda: model_of(optimizer=nn.optimizers.Adam(use_ema=True, clipnorm=0.1, gradient_accumulation_steps=2)),
+], ids=["sequential", "nested", "averages"])  # fmt: skip
 def test_copies_train_on_alike_and_apart(duplicate, make, x, y):
     model = make()
     model.fit(x, y, verbose=0)

@@ -91,7 +91,7 @@ def test_forward(name):
     np.testing.assert_allclose(ours.predict(x, verbose=0), theirs.predict(x, verbose=0), rtol=2e-5, atol=2e-6)
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize("optimizer", ["adam", "sgd", {"class_name": "SGD", "config": {"learning_rate": 0.1, "clipnorm": 0.05}}])
 @pytest.mark.parametrize("name", CASES)
 def test_training_step_by_step(name, optimizer):
     make, target, options = CASES[name]

@@ -24,7 +24,9 @@ CASES = [
     ("AdamW", {"weight_decay": 0.3, "learning_rate": 0.1}), ("Adadelta", {}), ("Adadelta", {"rho": 0.5, "epsilon": 1e-2}),
     ("Adagrad", {}), ("Adagrad", {"initial_accumulator_value": 0.3, "epsilon": 1e-2}), ("Adamax", {}), ("Adamax", {"beta_2": 0.5}),
     ("Nadam", {}), ("Nadam", {"beta_1": 0.5}), ("Lion", {}), ("Lion", {"beta_1": 0.5, "weight_decay": 0.2}),
-    ("Adam", {"use_ema": True, "ema_momentum": 0.7}),
+    ("Adam", {"use_ema": True, "ema_momentum": 0.7}), ("Adam", {"clipnorm": 0.4, "epsilon": 0.1}),
+    ("SGD", {"use_ema": True, "ema_momentum": 0.5, "ema_overwrite_frequency": 2}),
+    ("Adam", {"gradient_accumulation_steps": 2, "clipnorm": 0.4}), ("SGD", {"gradient_accumulation_steps": 3, "momentum": 0.5}),
 ]  # fmt: skip
 IDS = [f"{name}-{'-'.join(options)}" for name, options in CASES]
 SCHEDULES = [
@@ -49,6 +51,7 @@ def test_keras_steps_the_same(name, options, rng):
         grads = [rng.standard_normal(p.shape).astype(np.float32) for p in params]
         ours.step(grads, **ours.step_options)
         theirs.apply([keras.ops.convert_to_tensor(g) for g in grads], variables)
+        assert ours.iterations == int(theirs.iterations)
     for param, variable in zip(params, variables):
         np.testing.assert_allclose(param, variable.numpy(), rtol=2e-5, atol=2e-6)
     ours.finalize_variable_values()
@@ -76,12 +79,16 @@ def test_configuration_and_copies(name, options):
     assert type(again) is type(made)
     assert again.get_config() == made.get_config()
     made.bind([np.zeros(3)])
-    made.step([np.ones(3)])
+    calls = options.get("gradient_accumulation_steps", 1)
+    for _ in range(calls):
+        made.step([np.ones(3)])
     for other in (copy.deepcopy(made), pickle.loads(pickle.dumps(made))):
         assert (type(other), other.steps, other.step_options) == (type(made), 1, made.step_options)
-        other.step([np.ones(3)])
-        assert made.steps == 1
-    made.step([np.ones(3)])
+        for _ in range(calls):
+            other.step([np.ones(3)])
+        assert (made.steps, other.steps) == (1, 2)
+    for _ in range(calls):
+        made.step([np.ones(3)])
     np.testing.assert_array_equal(other._params[0], made._params[0])
 
 
@@ -156,11 +163,13 @@ def test_configuration_of_fastopt_s(opt):
     (lambda: optimizers.Adam(lr=0.1), TypeError, "Adam: unknown argument 'lr'; did you mean 'learning_rate'"),
     (lambda: optimizers.Adam(beta1=0.1), TypeError, "did you mean 'beta_1'"),
     (lambda: optimizers.Adam(clip_norm=0.1), TypeError, "did you mean 'clipnorm'"),
-    (lambda: optimizers.Adam(clipnorm=1.0), ValueError, "Adam: clipnorm=1.0 clips each array by itself; global_clipnorm"),
+    (lambda: optimizers.Adam(clipnorm="a"), ValueError, "Adam: clipnorm must be a finite number > 0, got 'a'"),
     (lambda: optimizers.Adam(loss_scale_factor=2.0), ValueError, "loss_scale_factor=2.0 is for half precision"),
-    (lambda: optimizers.Adam(gradient_accumulation_steps=2), ValueError, "gradient_accumulation_steps=2 has no counterpart"),
-    (lambda: optimizers.Adam(use_ema=True, ema_overwrite_frequency=2), ValueError, "ema_overwrite_frequency=2"),
-    (lambda: optimizers.Adam(clipvalue=1, global_clipnorm=1), ValueError, "only one of clipvalue and global_clipnorm"),
+    (lambda: optimizers.Adam(gradient_accumulation_steps=1), ValueError, "steps must be None or an integer >= 2, got 1"),
+    (lambda: optimizers.Adam(use_ema=True, ema_overwrite_frequency=2.5), ValueError, "frequency must be None or an integer >= 1"),
+    (lambda: optimizers.Adam(ema_overwrite_frequency=2), ValueError, "ema_overwrite_frequency=2 needs use_ema=True"),
+    (lambda: optimizers.Adam(clipvalue=1, clipnorm=1), ValueError, "only one of .* may be given, got clipvalue=1, clipnorm=1"),
+    (lambda: optimizers.Adam(clipnorm=2, global_clipnorm=1), ValueError, "got clipnorm=2, global_clipnorm=1"),
     (lambda: optimizers.Adam(clipvalue=-1), ValueError, "clipvalue must be a finite number > 0, got -1"),
     (lambda: optimizers.Adam(learning_rate=-1), ValueError, "lr must be a finite number >= 0"),
     (lambda: optimizers.Adam(beta_1=1.0), ValueError, r"beta1 must be in \[0, 1\)"),
@@ -168,6 +177,25 @@ def test_configuration_of_fastopt_s(opt):
 def test_errors(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_what_is_refused_is_not_added_up():
+    opt, w = optimizers.SGD(1.0, gradient_accumulation_steps=2), np.zeros(2)
+    opt.bind([w])
+    opt.step([np.array([1.0, 2.0])])
+    for bad in ([np.ones(3)], [np.ones(2, np.float32)], []):
+        with pytest.raises((ValueError, TypeError)):
+            opt.step(bad)
+    with pytest.raises(ValueError, match="grad_scale must be"):
+        opt.step([np.ones(2)], grad_scale=0)
+    with pytest.raises(ValueError, match="clip_norm must be"):
+        opt.step([np.ones(2)], clip_norm=-1)
+    assert (w == 0).all()
+    opt.step([np.array([3.0, 6.0])], grad_scale=2.0)
+    assert w.tolist() == [-1, -2]
+    opt.step([None])
+    opt.step([np.array([4.0, 0.0])])
+    assert w.tolist() == [-3, -2]
 
 
 def test_decay_is_ignored_with_a_warning():

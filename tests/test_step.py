@@ -313,6 +313,40 @@ def test_norm_of_many_chunks(rng):
     assert opt.last_step.grad_norm == pytest.approx(math.sqrt(math.fsum(x * x for g in grads for x in g)), rel=1e-14)
 
 
+@pytest.mark.parametrize(("like", "factor"), [("torch", 1 / 5.000001), ("keras", 0.2), ("optax", 0.2), ("textbook", 0.2)])
+def test_each_array_clipped_by_itself(like, factor):
+    """Norms 5, 0.5, 0 and the one of an array that is skipped; the norm reported is that of all."""
+    params = [np.zeros(2), np.zeros((2, 2), np.float32).T, np.zeros(1), np.zeros(3), np.zeros(())]
+    grads = [np.array([3.0, -4.0]), np.full((2, 2), 0.25, np.float32), np.zeros(1), None, np.array(1.0)]
+    opt = SGD(params, lr=1.0, momentum=0.0, like=like)
+    opt.step(grads, clip_norm=1.0, clip_each=True)
+    np.testing.assert_allclose(params[0], [-3 * factor, 4 * factor], rtol=3e-16)
+    assert (params[1] == -0.25).all()
+    assert params[2] == 0
+    assert (params[3] == 0).all()
+    assert params[4] == (-1 / 1.000001 if like == "torch" else -1)
+    assert opt.last_step.grad_norm == math.sqrt(26.25)
+
+
+def test_what_is_not_finite_stays_in_its_array():
+    params = [np.zeros(2), np.zeros(2), np.zeros(2)]
+    grads = [np.array([1.0, NAN]), np.array([3.0, 4.0]), np.array([1.0, INF])]
+    SGD(params, lr=1.0, momentum=0.0, like="keras").step(grads, clip_norm=1.0, clip_each=True)
+    np.testing.assert_array_equal(params, [[NAN, NAN], [-3 * 0.2, -4 * 0.2], [0, NAN]])
+
+
+def test_each_array_of_many_chunks(rng):
+    """Views and groups; the scale and the limit come first."""
+    grads = [rng.normal(size=n) for n in (1, 8191, 16384, 8193, 50_000)]
+    params = [np.zeros(2 * g.size)[::-2] for g in grads]
+    opt = SGD([{"params": params[:2]}, {"params": params[2:], "lr": 2.0}], lr=1.0, like="textbook")
+    opt.step([grads[:2], grads[2:]], clip_norm=3.0, clip_each=True, grad_scale=0.5, clip_value=2.5)
+    for param, grad, rate in zip(params, grads, (1, 1, 2, 2, 2)):
+        limited = np.clip(grad * 2, -2.5, 2.5)
+        norm = math.sqrt(math.fsum(limited * limited))
+        np.testing.assert_allclose(param, -rate * limited * min(1, 3 / norm), rtol=1e-14)
+
+
 def test_weight_decay_comes_after_clipping():
     p, q = np.array([8.0]), np.array([8.0])
     SGD([p], lr=0.5, weight_decay=0.25).step([np.array([100.0])], clip_value=1.0)

@@ -158,7 +158,7 @@ cdef extern from "fastopt.h" nogil:
         double step, born, mu_product
     ctypedef struct fo_options:
         double grad_scale, clip_value, clip_norm
-        int clip_rule, skip_nonfinite, want_norm, count_all
+        int clip_rule, clip_each, skip_nonfinite, want_norm, count_all
     ctypedef struct fo_result:
         double grad_norm
         int skipped

@@ -92,7 +92,7 @@ def update(str kernel, cnp.ndarray param, cnp.ndarray grad, list states, dict nu
     cdef fo_tensor t
     cdef fo_layout layout
     cdef fo_result result
-    cdef fo_options options = [grad_scale, clip_value, INFINITY, 0, 0, 0, 0]
+    cdef fo_options options = [grad_scale, clip_value, INFINITY, 0, 0, 0, 0, 0]
     fill(&h, numbers)
     memset(&t, 0, sizeof(t))
     t.size, t.itemsize = cnp.PyArray_SIZE(param), cnp.PyArray_ITEMSIZE(param)
@@ -302,7 +302,7 @@ cdef class Stepper:
             checks.unshared(self.owner, self.labels[i], self.labels, self.params, grad)
         return 0
 
-    def step(self, optimizer, grads, clip_norm, clip_value, double grad_scale, bint skip_nonfinite):
+    def step(self, optimizer, grads, clip_norm, clip_value, double grad_scale, bint skip_nonfinite, bint clip_each):
         """One step; nothing changes where anything is wrong. The arguments' ranges were checked by the caller."""
         cdef fo_options options
         cdef Py_ssize_t i
@@ -314,7 +314,7 @@ cdef class Stepper:
             options.grad_scale, options.skip_nonfinite, options.clip_rule = grad_scale, skip_nonfinite, self.clip_rule
             options.clip_value = INFINITY if clip_value is None else clip_value
             options.clip_norm = INFINITY if clip_norm is None else clip_norm
-            options.count_all = self.count_all
+            options.clip_each, options.count_all = clip_each, self.count_all
             options.want_norm = skip_nonfinite or clip_norm is not None
             if self.plain and type(grads) is list and len(<list>grads) == self.count:
                 for i in range(self.count):

@@ -15,14 +15,14 @@ class Runner:
         self.graph, self.heads, self.optimizer = model.graph, heads, optimizer
         self.program = Program(model.graph, reuse=True, wanted=False)
         self.weights = model.trainable_weights
-        values, self.gradients = spans(self.weights)
+        options = getattr(optimizer, "step_options", {})
+        values, self.gradients = spans(self.weights, apart=options.get("clip_each", False))
         if values and not optimizer.param_groups:
             optimizer.bind(values)
         elif values and not _same(optimizer.param_groups, values):
             raise ValueError(
                 "compile: the optimizer already has parameters, those of another model or of other layers; make a new one"
             )
-        options = getattr(optimizer, "step_options", None)
         self._step = functools.partial(optimizer.step, **options) if options else optimizer.step
         self._penalized = [(w.regularizer, w.value, w.grad) for w in self.weights if w.regularizer is not None]
         for slot, head in zip(self.graph.output_slots, heads):

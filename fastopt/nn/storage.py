@@ -123,8 +123,13 @@ class Storage:
                 weight._grad = view
 
 
-def spans(weights):
-    """(values, gradients): the given weights as one-dimensional arrays, as few as possible: neighbours in a buffer are one."""
+def spans(weights, apart=False):
+    """(values, gradients): the given weights as one-dimensional arrays, as few as possible: neighbours in a buffer are one.
+
+    apart: one for each weight, in their order.
+    """
+    if apart:
+        return [weight.value.reshape(-1) for weight in weights], [weight.grad.reshape(-1) for weight in weights]
     wanted, values, gradients = {id(weight) for weight in weights}, [], []
     for storage in {id(weight.storage): weight.storage for weight in weights}.values():
         storage.make_gradients()

@@ -152,26 +152,29 @@ class Optimizer:
         )
         self._members = [group["params"] for group in self.param_groups]
 
-    def step(self, grads, *, clip_norm=None, clip_value=None, grad_scale=1.0, skip_nonfinite=False):
+    def step(self, grads, *, clip_norm=None, clip_value=None, grad_scale=1.0, skip_nonfinite=False, clip_each=False):
         """Updates the parameters in place by one step, and the states with them; the gradients are left as they are.
 
         grads: gradients in the form in which the parameters were given: one array, a sequence, a dict, or for groups a list
             with one entry a group. Each has the shape and dtype of its parameter, any strides. None skips that parameter.
         In this order: gradients are divided by grad_scale; with skip_nonfinite the whole step is left out where one of them is not
         finite; they are clipped to +-clip_value; and scaled down together so that their global norm is at most clip_norm, by the
-        preset's formula (torch: norm + 1e-6; Keras: NaN where the norm is not finite); inf only measures. See last_step.
+        preset's formula (torch: norm + 1e-6; Keras: NaN where the norm is not finite); inf only measures. With clip_each the norm
+        of each array by itself is at most clip_norm (torch's formula, or the plain one). See last_step, whose norm is that of all.
         Raises ValueError or TypeError, and changes nothing, where a gradient or an option does not fit.
         """
         if self._stepper is None:
             raise RuntimeError(
                 f"{type(self).__name__}.step: this optimizer has no parameters: pass them at construction, or call bind(params)"
             )
-        if clip_norm is not None or clip_value is not None or type(grad_scale) is not float or grad_scale != 1.0:
+        if clip_norm is not None or clip_value is not None or type(grad_scale) is not float or grad_scale != 1.0 or clip_each:
             owner = f"{type(self).__name__}.step"
             clip_norm = None if clip_norm is None else hyper.number(owner, "clip_norm", clip_norm, hyper.LIMIT)
             clip_value = None if clip_value is None else hyper.number(owner, "clip_value", clip_value, hyper.LIMIT)
             grad_scale = hyper.number(owner, "grad_scale", grad_scale, hyper.POSITIVE)
-        self._stepper.step(self, grads, clip_norm, clip_value, grad_scale, skip_nonfinite)
+            if clip_each and clip_norm is None:
+                raise ValueError(f"{owner}: clip_each={clip_each!r} says whose norm clip_norm limits, but clip_norm is None")
+        self._stepper.step(self, grads, clip_norm, clip_value, grad_scale, skip_nonfinite, clip_each)
 
     def _flatten(self, grads):
         owner = f"{type(self).__name__}.step"
@@ -181,6 +184,11 @@ class Optimizer:
             raise ValueError(f"{owner}: gradients must be a list with one entry for each of the {len(self._nests)} groups, got "
                              f"{len(grads) if isinstance(grads, (list, tuple)) else type(grads).__name__}")  # fmt: skip
         return [g for nest, part in zip(self._nests, grads) for g in nest.flatten(owner, part)]
+
+    def _unflatten(self, arrays):
+        """One array for each parameter, in the form in which the parameters were given."""
+        nested = [nest.unflatten(arrays) for nest in self._nests]
+        return nested if self._grouped else nested[0]
 
     def _numbers(self, options, count):
         """The options as the kernel takes them, after checking every one."""
@@ -269,8 +277,7 @@ class Optimizer:
         if self._stepper is None or any(average is None for average in self._averages):
             raise ValueError(f"{type(self).__name__}.ema: no averages are kept; construct the optimizer with ema=0.999, say")
         copies = [average.copy(order="K") for average in self._averages]
-        nested = [nest.unflatten(copies) for nest in self._nests]
-        return nested if self._grouped else nested[0]
+        return self._unflatten(copies)
 
     def state_dict(self):
         """{"state": {0: {"step": 3, "exp_avg": array, ...}, ...}, "param_groups": [{"params": [0, ...], "lr": ...}], "step": n}.
@@ -289,7 +296,8 @@ class Optimizer:
     def unbound(self):
         """An optimizer of the same options without parameters and states, for bind."""
         other = object.__new__(type(self))
-        other.__dict__.update({name: copy.deepcopy(value) for name, value in self.__dict__.items() if name not in OF_PARAMETERS})
+        kept = {name: value for name, value in self.__dict__.items() if name not in OF_PARAMETERS}
+        other.__dict__.update(copy.deepcopy(kept, {id(self): other}))  # a bound method becomes the other's
         other.param_groups, other._stepper = [], None
         return other
 

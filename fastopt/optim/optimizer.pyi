@@ -22,6 +22,7 @@ class Optimizer:
         clip_value: float | None = None,
         grad_scale: float = 1.0,
         skip_nonfinite: bool = False,
+        clip_each: bool = False,
     ) -> None: ...
     @property
     def last_step(self) -> LastStep: ...

@@ -12,8 +12,8 @@ OF_FIRST_STEP = (optimizers.sgd, optimizers.rprop)  # to these the step only tel
 
 
 def clip_factor(norm, clip_norm, rule):
-    """What all gradients are multiplied by so that their global norm becomes at most clip_norm: torch's formula (rule 0),
-    the plain one (1), Keras's (2)."""
+    """What gradients are multiplied by so that their norm becomes at most clip_norm: torch's formula (rule 0), the plain one (1),
+    Keras's for the norm of all (2)."""
     if math.isinf(clip_norm):
         return 1.0
     if rule == 2:
@@ -52,7 +52,7 @@ class Stepper:
     def report(self):
         return self.last
 
-    def step(self, optimizer, grads, clip_norm, clip_value, grad_scale, skip_nonfinite):
+    def step(self, optimizer, grads, clip_norm, clip_value, grad_scale, skip_nonfinite, clip_each):
         flat = [checks.array_of(grad) for grad in optimizer._flatten(grads)]
         for label, param, then, grad in zip(self.labels, self.params, self.views, flat):
             if not param.flags.writeable or param.__array_interface__ != then.__array_interface__:
@@ -68,26 +68,30 @@ class Stepper:
         for k in range(len(self.groups)):
             optimizer._equip(k)
         limit = math.inf if clip_value is None else clip_value
-        factor, self.last = 1.0, (None, False, None, None)
+        factors, self.last = [1.0] * len(flat), (None, False, None, None)
         with np.errstate(all="ignore"):
             if clip_norm is not None or skip_nonfinite:
-                clipped = [np.clip(g * (1 / grad_scale), -limit, limit) for g in flat if g is not None]
-                norm = math.sqrt(sum(float(np.sum(np.square(g, dtype=np.float64))) for g in clipped))
+                sums = [0.0 if g is None else _sum_of_squares(np.clip(g * (1 / grad_scale), -limit, limit)) for g in flat]
+                norm = math.sqrt(sum(sums))
                 bad = ((i, checks.first_nonfinite(g, grad_scale)) for i, g in enumerate(flat) if g is not None)
                 tensor, index = next((found for found in bad if found[1] is not None), (None, None))
                 self.last = (norm, skip_nonfinite and tensor is not None, tensor, index)
                 if self.last[1]:
                     return
-                if clip_norm is not None:
-                    factor = clip_factor(norm, clip_norm, self.clip_rule)
+                if clip_each:
+                    rule = min(self.clip_rule, 1)  # the plain one in Keras
+                    factors = [clip_factor(math.sqrt(of_one), clip_norm, rule) for of_one in sums]
+                elif clip_norm is not None:
+                    factors = [clip_factor(norm, clip_norm, self.clip_rule)] * len(flat)
             for i, grad in enumerate(flat):
                 if grad is not None:
-                    self._update(i, grad, rates[self.group_of[i]], grad_scale=grad_scale, clip_value=limit, clip_factor=factor)
+                    scaling = {"grad_scale": grad_scale, "clip_value": limit, "clip_factor": factors[i]}
+                    self._update(i, grad, rates[self.group_of[i]], scaling)
                 if grad is not None or self.count_all:
                     self._count(i)
         self.steps += 1
 
-    def _update(self, i, grad, rate, **scaling):
+    def _update(self, i, grad, rate, scaling):
         group, states, step = self.groups[self.group_of[i]], self.states[i], self.done[i] + 1
         options = {name: _plain(group[name]) for name in self.options if name in group} | scaling
         if "lr" in options:
@@ -106,6 +110,10 @@ class Stepper:
         group = self.groups[self.group_of[i]]
         if "mu_product" in self.options:
             self.products[i] *= optimizers.nadam_momentum(self.done[i], group["betas"][0], group["momentum_decay"])
+
+
+def _sum_of_squares(array):
+    return float(np.sum(np.square(array, dtype=np.float64)))
 
 
 def _plain(value):

@@ -2,7 +2,7 @@
 
     model.compile(optimizer=optimizers.Adam(learning_rate=1e-3, global_clipnorm=1.0), loss="mse")
 
-An optimizer of these has `step_options`, a dict: what its step is called with beside the gradients (clip_value or clip_norm).
+An optimizer of these has `step_options`, a dict: what its step is called with beside the gradients, for clipping.
 """
 
 from ... import optim

@@ -25,6 +25,10 @@ __all__ = [
 class KerasOptimizer:
     name: str
     step_options: dict[str, float]
+    use_ema: bool
+    ema_momentum: float
+    ema_overwrite_frequency: int | None
+    gradient_accumulation_steps: int | None
     def finalize_variable_values(self, trainable_variables: Any = None) -> None: ...
     @property
     def learning_rate(self) -> float: ...
@@ -44,14 +48,14 @@ class SGD(KerasOptimizer, optim.SGD):
         nesterov: bool = False,
         *,
         weight_decay: float | None = None,
-        clipnorm: None | None = None,
+        clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
         use_ema: bool = False,
         ema_momentum: float = 0.99,
-        ema_overwrite_frequency: None | None = None,
+        ema_overwrite_frequency: int | None = None,
         loss_scale_factor: None | None = None,
-        gradient_accumulation_steps: None | None = None,
+        gradient_accumulation_steps: int | None = None,
         name: str | None = None,
     ) -> None: ...
 
@@ -63,14 +67,14 @@ class Adadelta(KerasOptimizer, optim.Adadelta):
         epsilon: float = 1e-07,
         *,
         weight_decay: float | None = None,
-        clipnorm: None | None = None,
+        clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
         use_ema: bool = False,
         ema_momentum: float = 0.99,
-        ema_overwrite_frequency: None | None = None,
+        ema_overwrite_frequency: int | None = None,
         loss_scale_factor: None | None = None,
-        gradient_accumulation_steps: None | None = None,
+        gradient_accumulation_steps: int | None = None,
         name: str | None = None,
     ) -> None: ...
 
@@ -82,14 +86,14 @@ class Adagrad(KerasOptimizer, optim.Adagrad):
         epsilon: float = 1e-07,
         *,
         weight_decay: float | None = None,
-        clipnorm: None | None = None,
+        clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
         use_ema: bool = False,
         ema_momentum: float = 0.99,
-        ema_overwrite_frequency: None | None = None,
+        ema_overwrite_frequency: int | None = None,
         loss_scale_factor: None | None = None,
-        gradient_accumulation_steps: None | None = None,
+        gradient_accumulation_steps: int | None = None,
         name: str | None = None,
     ) -> None: ...
 
@@ -103,14 +107,14 @@ class Adam(KerasOptimizer, optim.Adam):
         amsgrad: bool = False,
         *,
         weight_decay: float | None = None,
-        clipnorm: None | None = None,
+        clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
         use_ema: bool = False,
         ema_momentum: float = 0.99,
-        ema_overwrite_frequency: None | None = None,
+        ema_overwrite_frequency: int | None = None,
         loss_scale_factor: None | None = None,
-        gradient_accumulation_steps: None | None = None,
+        gradient_accumulation_steps: int | None = None,
         name: str | None = None,
     ) -> None: ...
 
@@ -124,14 +128,14 @@ class AdamW(KerasOptimizer, optim.AdamW):
         epsilon: float = 1e-07,
         amsgrad: bool = False,
         *,
-        clipnorm: None | None = None,
+        clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
         use_ema: bool = False,
         ema_momentum: float = 0.99,
-        ema_overwrite_frequency: None | None = None,
+        ema_overwrite_frequency: int | None = None,
         loss_scale_factor: None | None = None,
-        gradient_accumulation_steps: None | None = None,
+        gradient_accumulation_steps: int | None = None,
         name: str | None = None,
     ) -> None: ...
 
@@ -144,14 +148,14 @@ class Adamax(KerasOptimizer, optim.Adamax):
         epsilon: float = 1e-07,
         *,
         weight_decay: float | None = None,
-        clipnorm: None | None = None,
+        clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
         use_ema: bool = False,
         ema_momentum: float = 0.99,
-        ema_overwrite_frequency: None | None = None,
+        ema_overwrite_frequency: int | None = None,
         loss_scale_factor: None | None = None,
-        gradient_accumulation_steps: None | None = None,
+        gradient_accumulation_steps: int | None = None,
         name: str | None = None,
     ) -> None: ...
 
@@ -163,14 +167,14 @@ class Lion(KerasOptimizer, optim.Lion):
         beta_2: float = 0.99,
         *,
         weight_decay: float | None = None,
-        clipnorm: None | None = None,
+        clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
         use_ema: bool = False,
         ema_momentum: float = 0.99,
-        ema_overwrite_frequency: None | None = None,
+        ema_overwrite_frequency: int | None = None,
         loss_scale_factor: None | None = None,
-        gradient_accumulation_steps: None | None = None,
+        gradient_accumulation_steps: int | None = None,
         name: str | None = None,
     ) -> None: ...
 
@@ -183,14 +187,14 @@ class Nadam(KerasOptimizer, optim.NAdam):
         epsilon: float = 1e-07,
         *,
         weight_decay: float | None = None,
-        clipnorm: None | None = None,
+        clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
         use_ema: bool = False,
         ema_momentum: float = 0.99,
-        ema_overwrite_frequency: None | None = None,
+        ema_overwrite_frequency: int | None = None,
         loss_scale_factor: None | None = None,
-        gradient_accumulation_steps: None | None = None,
+        gradient_accumulation_steps: int | None = None,
         name: str | None = None,
     ) -> None: ...
 
@@ -204,14 +208,14 @@ class RMSprop(KerasOptimizer, optim.RMSprop):
         centered: bool = False,
         *,
         weight_decay: float | None = None,
-        clipnorm: None | None = None,
+        clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
         use_ema: bool = False,
         ema_momentum: float = 0.99,
-        ema_overwrite_frequency: None | None = None,
+        ema_overwrite_frequency: int | None = None,
         loss_scale_factor: None | None = None,
-        gradient_accumulation_steps: None | None = None,
+        gradient_accumulation_steps: int | None = None,
         name: str | None = None,
     ) -> None: ...
 

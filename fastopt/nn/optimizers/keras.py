@@ -4,30 +4,33 @@ import difflib
 import inspect
 import math
 import warnings
+from numbers import Integral
 
-from ... import optim
+import numpy as np
+
+from ... import checks, optim
+from ...optim import hyper
 from . import schedules
 
 COMMON = {
     "weight_decay": None, "clipnorm": None, "clipvalue": None, "global_clipnorm": None, "use_ema": False, "ema_momentum": 0.99,
     "ema_overwrite_frequency": None, "loss_scale_factor": None, "gradient_accumulation_steps": None, "name": None,
 }  # fmt: skip
-MISSING = {
-    "clipnorm": "clips each array by itself; global_clipnorm clips all together",
-    "ema_overwrite_frequency": "overwrites the weights during training; without it they are overwritten at the end of fit",
-    "loss_scale_factor": "is for half precision, which fastopt has not",
-    "gradient_accumulation_steps": "has no counterpart; model.backward(dy, accumulate=True) adds gradients up",
-}
+CLIPS = {"clipvalue": "clip_value", "clipnorm": "clip_norm", "global_clipnorm": "clip_norm"}  # what the step calls them
 
 
 class KerasOptimizer:
     """What Keras's optimizers have in common; see fastopt's optimizer of the same name for formulas and states.
 
     learning_rate: a number or a schedule. weight_decay: shrinks the parameters by learning_rate times it, apart from the gradient.
-    clipvalue: gradients are clipped to +-clipvalue; global_clipnorm: scaled down together to that norm; one of the two at most.
-    use_ema: keep averages of the parameters, with ema_momentum, which become the parameters at the end of fit.
+    clipvalue: gradients are clipped to +-clipvalue; clipnorm: that of each array is scaled down to that norm, which the model
+        counts weight by weight; global_clipnorm: all together to that norm; one of the three at most.
+    use_ema: keep averages of the parameters, with ema_momentum, which become the parameters at the end of fit, and every
+        ema_overwrite_frequency steps.
+    gradient_accumulation_steps: n >= 2: each n-th call of step is a step, with the mean of n gradients, the others add theirs up.
+        `iterations` counts the steps; what was added up since the last one is not in state_dict.
     name: by default the class's in lower case. ValueError for what is out of range, TypeError for what is unknown.
-    Of clipnorm, ema_overwrite_frequency, loss_scale_factor and gradient_accumulation_steps there is none: ValueError.
+    Of loss_scale_factor, which is for half precision, there is none: ValueError.
     """
 
     def __init_subclass__(cls, **kwargs):
@@ -48,29 +51,56 @@ class KerasOptimizer:
                 near = [known[given]] if given in known else difflib.get_close_matches(given, ["learning_rate", *own, *COMMON], 1)
                 raise TypeError(f"{owner}: unknown argument {given!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
         common = COMMON | common
-        for name, why in MISSING.items():
-            if common[name] is not None:
-                raise ValueError(f"{owner}: {name}={common[name]!r} {why}")
-        clips = {"clip_value": common["clipvalue"], "clip_norm": common["global_clipnorm"]}
-        self.step_options = {name: float(_positive(owner, name, value)) for name, value in clips.items() if value is not None}
-        if len(self.step_options) > 1:
-            raise ValueError(f"{owner}: only one of clipvalue and global_clipnorm may be given, got {common['clipvalue']!r} and "
-                             f"{common['global_clipnorm']!r}")  # fmt: skip
+        if common["loss_scale_factor"] is not None:
+            given = common["loss_scale_factor"]
+            raise ValueError(f"{owner}: loss_scale_factor={given!r} is for half precision, which fastopt has not")
+        self.step_options = _clipping(owner, {name: common[name] for name in CLIPS if common[name] is not None})
         options["weight_decay"] = common["weight_decay"] or 0.0
         self.name = common["name"] or owner.lower()
         self.use_ema, self.ema_momentum = bool(common["use_ema"]), common["ema_momentum"]
+        self.ema_overwrite_frequency = _count(owner, common, "ema_overwrite_frequency", 1)
+        self.gradient_accumulation_steps = _count(owner, common, "gradient_accumulation_steps", 2)
+        if self.ema_overwrite_frequency and not self.use_ema:
+            raise ValueError(f"{owner}: ema_overwrite_frequency={self.ema_overwrite_frequency!r} needs use_ema=True")
         self._config = own | common | {"name": self.name}
         ema = self.ema_momentum if self.use_ema else None
         super().__init__(lr=schedules.deserialize(learning_rate), like="keras", ema=ema, **options)
         if self.use_ema:
             self._defaults["ema"] = 0.0  # Keras's average is at first what the first step leaves
-            self.step = self._averaging_step
+        if self.use_ema or self.gradient_accumulation_steps:
+            self._sums, self._added = None, 0  # of gradients since the last step
+            self.step = self._step_with_more
 
-    def _averaging_step(self, grads, **options):
-        type(self).step(self, grads, **options)
-        if self.steps == 1:
+    def _step_with_more(self, grads, *, grad_scale=1.0, **options):
+        """The step where gradients are added up or averages kept."""
+        if self.gradient_accumulation_steps:
+            grads = self._add(grads)
+            if grads is None:
+                return
+            owner = f"{type(self).__name__}.step"
+            grad_scale = hyper.number(owner, "grad_scale", grad_scale, hyper.POSITIVE) * self.gradient_accumulation_steps
+        type(self).step(self, grads, grad_scale=grad_scale, **options)
+        self._added = 0
+        if self.use_ema and self.steps == 1:
             for group in self.param_groups:
                 group["ema"] = self.ema_momentum
+        if self.ema_overwrite_frequency and self.steps % self.ema_overwrite_frequency == 0:
+            self.finalize_variable_values()
+
+    def _add(self, grads):
+        """Adds gradients to the sums; where those are complete with them, changes nothing and returns what they come to."""
+        flat = [checks.array_of(grad) for grad in self._flatten(grads)]
+        for label, param, grad in zip(self._labels, self._params, flat):
+            if grad is not None:
+                checks.gradient(f"{type(self).__name__}.step", label, param, grad)
+        sums = self._sums if self._added else [None] * len(flat)
+        if self._added == self.gradient_accumulation_steps - 1:
+            return self._unflatten([a if b is None else b if a is None else a + b for a, b in zip(sums, flat)])
+        for i, grad in enumerate(flat):
+            if grad is not None:
+                sums[i] = grad.copy() if sums[i] is None else np.add(sums[i], grad, out=sums[i])
+        self._sums, self._added = sums, self._added + 1
+        return None
 
     def finalize_variable_values(self, trainable_variables=None):
         """With use_ema, puts the averages in the place of the parameters; fit does so at its end. trainable_variables: not used."""
@@ -105,10 +135,22 @@ class KerasOptimizer:
         return cls(**config)
 
 
-def _positive(owner, name, value):
-    if isinstance(value, bool) or not hasattr(value, "__float__") or not 0 < value < math.inf:
-        argument = {"clip_value": "clipvalue", "clip_norm": "global_clipnorm"}[name]
-        raise ValueError(f"{owner}: {argument} must be a finite number > 0, got {value!r}")
+def _clipping(owner, given):
+    """The arguments of a step for what is given of CLIPS."""
+    for name, value in given.items():
+        if isinstance(value, bool) or not hasattr(value, "__float__") or not 0 < value < math.inf:
+            raise ValueError(f"{owner}: {name} must be a finite number > 0, got {value!r}")
+    if len(given) > 1:
+        listed = ", ".join(f"{name}={value!r}" for name, value in given.items())
+        raise ValueError(f"{owner}: only one of {', '.join(CLIPS)} may be given, got {listed}")
+    options = {CLIPS[name]: float(value) for name, value in given.items()}
+    return options | {"clip_each": True} if "clipnorm" in given else options
+
+
+def _count(owner, given, name, least):
+    value = given[name]
+    if value is not None and (isinstance(value, bool) or not isinstance(value, Integral) or value < least):
+        raise ValueError(f"{owner}: {name} must be None or an integer >= {least}, got {value!r}")
     return value
 
 
