@@ -113,6 +113,24 @@ def test_packed(calls, rng):
     ]), [a, b, out], calls)  # fmt: skip
 
 
+def test_dense_passes(calls, rng):
+    x, kernel, dy, bias = (rng.standard_normal(shape) for shape in ((4, 3), (3, 2), (4, 2), (2,)))
+    y, out = np.empty((4, 2)), (np.empty((4, 3)), np.empty((3, 2)), None)
+    kept = backend.core.DensePasses("tanh", None, y, None)
+
+    def passes(layer):
+        for _ in range(2):
+            layer.forward(x, kernel, bias)
+            layer.backward(dy, x, kernel, out, False)
+
+    leaves_nothing(in_turn([
+        lambda: passes(kept),
+        lambda: passes(backend.core.DensePasses("tanh", None, y, None)),
+        refusing(lambda: kept.forward(dy, kernel, bias)),
+        refusing(lambda: kept.backward(x, x, kernel, out, False)),
+    ]), [x, kernel, dy, bias, y, *out[:2]], calls)  # fmt: skip
+
+
 def test_settings(calls, cut):
     cut(2)  # restores
     core, isa = backend.core, backend.core.isa()

@@ -9,6 +9,12 @@ cdef inline bint plain(object a) noexcept:
             and (cnp.PyArray_TYPE(<cnp.ndarray> a) == cnp.NPY_FLOAT32 or cnp.PyArray_TYPE(<cnp.ndarray> a) == cnp.NPY_FLOAT64))
 
 
+cdef inline bint twin(object a, cnp.ndarray other) noexcept:
+    """Whether it is a plain array of the dtype and shape of another one."""
+    return (plain(a) and cnp.PyArray_TYPE(<cnp.ndarray> a) == cnp.PyArray_TYPE(other)
+            and cnp.PyArray_SAMESHAPE(<cnp.ndarray> a, other))
+
+
 cdef inline cnp.ndarray strided(str owner, str name, object a, cnp.ndarray like):
     """An argument of any strides; `like` is the argument whose dtype it must have, or None."""
     if not plain(a):

@@ -197,11 +197,89 @@ def dense_backward(dy, x, kernel, y, activation="linear", *, z=None, alpha=None,
                 apart(owner, name, array, other, second)
     d.dy, d.y = cnp.PyArray_DATA(g), cnp.PyArray_DATA(v)
     d.accumulate = accumulate
-    # it may be used, not must: not where it lies in what is still read
-    d.overwrite_dy = (overwrite_dy and cnp.PyArray_ISWRITEABLE(g) and not meet(g, a) and not meet(g, w) and not meet(g, v)
-                      and (z is None or not meet(g, u)))
+    d.overwrite_dy = overwrite_dy and spare(g, a, w, v, None if z is None else u)
     with nogil:
         status = table.dense_backward(&d)
     if status:
         raise MemoryError(f"{owner}: no memory to pack the matrices in")
     return dx, dkernel, dbias
+
+
+cdef bint spare(cnp.ndarray dy, cnp.ndarray x, cnp.ndarray kernel, cnp.ndarray y, cnp.ndarray z) noexcept:
+    """Whether dy, which may be overwritten, can be: not where it lies in what is still read."""
+    return (cnp.PyArray_ISWRITEABLE(dy) and not meet(dy, x) and not meet(dy, kernel) and not meet(dy, y)
+            and (z is None or not meet(dy, z)))
+
+
+cdef class DensePasses:
+    """dense_forward and dense_backward for a layer that gets input of one shape after the other, and writes to the same arrays.
+
+    What a call has in common with the one before is not checked again; whatever is not as it was goes through the functions.
+    """
+    cdef fo_dense d                                            # as of the call before
+    cdef str activation
+    cdef object alpha, kernel, bias
+    cdef cnp.ndarray x, y, z
+    cdef tuple out
+
+    def __cinit__(self, str activation not None, alpha, cnp.ndarray y not None, cnp.ndarray z):
+        self.activation, self.alpha, self.y, self.z = activation, alpha, y, z
+
+    def forward(self, x, kernel, bias):
+        """y, the array that it was made with."""
+        cdef fo_dense d
+        cdef const fo_kernels *table = table_of(self.y)
+        cdef int status
+        if (kernel is self.kernel and bias is self.bias and twin(x, self.x) and not meet(x, self.y)
+                and (self.z is None or not meet(x, self.z))):
+            self.x, self.d.x = x, cnp.PyArray_DATA(<cnp.ndarray> x)
+            d = self.d
+            with nogil:
+                status = table.dense_forward(&d)
+            if status:
+                raise MemoryError("dense_forward: no memory to pack the matrices in")
+            return self.y
+        self.kernel = None
+        out = self.y if self.z is None else (self.y, self.z)
+        dense_forward(x, kernel, bias, self.activation, return_z=self.z is not None, alpha=self.alpha, out=out)
+        if plain(x) and plain(kernel) and (bias is None or plain(bias)):
+            fill_dense("dense_forward", &self.d, x, kernel)
+            self.d.activation = activation_of("dense_forward", self.activation, self.alpha, 1, &self.d.alpha).kind
+            self.d.bias = NULL if bias is None else cnp.PyArray_DATA(<cnp.ndarray> bias)
+            self.d.y = cnp.PyArray_DATA(self.y)
+            self.d.z = NULL if self.z is None else cnp.PyArray_DATA(self.z)
+            self.x, self.kernel, self.bias, self.out = x, kernel, bias, None
+        return self.y
+
+    def backward(self, dy, x, kernel, tuple out, bint accumulate):
+        """Writes dx, dkernel, dbias to the arrays of `out`, None for one that is not wanted; dy may be overwritten."""
+        cdef fo_dense d
+        cdef const fo_kernels *table = table_of(self.y)
+        cdef int status
+        cdef bint known = kernel is self.kernel and x is self.x
+        if known and out is self.out and twin(dy, self.y) and self.clear(dy):
+            d = self.d
+            d.dy, d.accumulate = cnp.PyArray_DATA(<cnp.ndarray> dy), accumulate
+            d.overwrite_dy = spare(dy, x, kernel, self.y, self.z)
+            with nogil:
+                status = table.dense_backward(&d)
+            if status:
+                raise MemoryError("dense_backward: no memory to pack the matrices in")
+            return
+        self.out = None
+        need = tuple([array is not None for array in out])
+        dense_backward(dy, x, kernel, self.y, self.activation, z=self.z, alpha=self.alpha, need=need, accumulate=accumulate,
+                       overwrite_dy=True, out=out)
+        if known:
+            dx, dkernel, dbias = out
+            self.d.dx = NULL if dx is None else cnp.PyArray_DATA(<cnp.ndarray> dx)
+            self.d.dkernel = NULL if dkernel is None else cnp.PyArray_DATA(<cnp.ndarray> dkernel)
+            self.d.dbias = NULL if dbias is None else cnp.PyArray_DATA(<cnp.ndarray> dbias)
+            self.out = out
+
+    cdef bint clear(self, cnp.ndarray dy):
+        """Whether the gradients to write lie apart from dy and x, which are others in each call."""
+        for array in self.out:
+            if array is not None and (meet(<cnp.ndarray> array, dy) or meet(<cnp.ndarray> array, self.x)):
+                return False
+        return True

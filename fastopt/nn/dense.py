@@ -1,6 +1,7 @@
 """Dense: the fully connected layer, and the activations that can stand in one."""
 
 from .. import kernels
+from ..backend import core
 from . import activations, initializers, regularizers
 from .layer import Layer
 
@@ -52,33 +53,31 @@ class Dense(Layer):
         if call.shape != x.shape:
             self._plan(call, x.shape)
         call.x = x
-        if not (call.needs_z and call.keep):
-            return kernels.dense_forward(x, self.kernel, self.bias, call.name, alpha=call.alpha, out=call.y)
-        call.z = call.buffer("z", call.y.shape, call.y.dtype)
-        kernels.dense_forward(x, self.kernel, self.bias, call.name, return_z=True, alpha=call.alpha, out=(call.y, call.z))
-        return call.y
+        if call.needs_z and not call.keep:
+            return self._infer(x, call.activation, call.y)
+        return call.passes.forward(x, self.kernel, self.bias)
 
     def _plan(self, call, shape):
         """Prepares what depends on the shape of the input alone; interrupted, or without memory, it leaves none prepared."""
         activation = LINEAR if call.linear else self.activation
-        call.shape, call.name, call.alpha, call.out = None, activation.kernel, activation.alpha, None
+        call.shape, call.activation, call.needs_z, call.out = None, activation, activation.needs_z, None
         call.y = call.buffer("y", (*shape[:-1], self.units), self.kernel.dtype)
-        call.z, call.needs_z = None, activation.needs_z
+        z = call.buffer("z", call.y.shape, call.y.dtype) if activation.needs_z else None
+        call.passes = core.DensePasses(activation.kernel, activation.alpha, call.y, z)
         call.shape = shape
 
     def gradient(self, call, dy):
         if call.out is None:
             dx = call.buffer("dx", call.shape, call.y.dtype) if call.need_dx else None
-            out = dx, *[weight.grad if call.trainable else None for weight in self._weights], *[None] * (not self.use_bias)
-            call.need = tuple(array is not None for array in out)
-            call.out = out
-        kernels.dense_backward(dy, call.x, self.kernel, call.y, call.name, z=call.z, alpha=call.alpha, need=call.need,
-                               accumulate=call.accumulate, overwrite_dy=True, out=call.out)  # fmt: skip
+            call.out = dx, *[weight.grad if call.trainable else None for weight in self._weights], *[None] * (not self.use_bias)
+        call.passes.backward(dy, call.x, self.kernel, call.out, call.accumulate)
         return call.out[0]
 
     def infer(self, x):
-        activation = self.activation
-        return kernels.dense_forward(x, self.kernel, self.bias, activation.kernel, alpha=activation.alpha)
+        return self._infer(x, self.activation)
+
+    def _infer(self, x, activation, out=None):
+        return kernels.dense_forward(x, self.kernel, self.bias, activation.kernel, alpha=activation.alpha, out=out)
 
     def get_config(self):
         return super().get_config() | {

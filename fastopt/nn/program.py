@@ -75,9 +75,9 @@ class Program:
 
         dys: gradients of the outputs, which are overwritten; None for an output that does not count.
         """
-        seeds = tuple(dy is not None for dy in dys)
-        if (seeds, accumulate) != self._seeds:
-            self._plan(seeds, accumulate)
+        seeds = [dy is not None for dy in dys], accumulate
+        if seeds != self._seeds:
+            self._plan(*seeds)
         for array in self._idle:
             array.fill(0)
         slopes = [None] * self.graph.size

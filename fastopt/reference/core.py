@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from .dense import dense_backward, dense_forward
 from .step import Stepper
 
 __all__ = [
+    "DensePasses",
     "Stepper",
     "all_within",
     "build",
@@ -65,3 +67,19 @@ def first_outside(indices, limit):
     """The position, in C order, of the first of some integers that is not in [0, limit); -1 where there is none."""
     outside = ((indices < 0) | (indices >= limit)).reshape(-1)
     return int(outside.argmax()) if outside.any() else -1
+
+
+class DensePasses:
+    """A dense layer that writes to the same arrays in every pass; see fastopt._core.DensePasses."""
+
+    def __init__(self, activation, alpha, y, z):
+        self.activation, self.alpha, self.y, self.z = activation, alpha, y, z
+
+    def forward(self, x, kernel, bias):
+        out = self.y if self.z is None else (self.y, self.z)
+        dense_forward(x, kernel, bias, self.activation, return_z=self.z is not None, alpha=self.alpha, out=out)
+        return self.y
+
+    def backward(self, dy, x, kernel, out, accumulate):
+        options = {"need": [array is not None for array in out], "accumulate": accumulate, "out": out}
+        dense_backward(dy, x, kernel, self.y, self.activation, z=self.z, alpha=self.alpha, **options)
