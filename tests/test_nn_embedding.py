@@ -294,7 +294,7 @@ ARGUMENTS = [
     (dict(input_dim=0, output_dim=3), "input_dim must be an integer >= 1, got 0"),
     (dict(input_dim=3, output_dim=2.5), "output_dim must be an integer >= 1, got 2.5"),
     (dict(input_dim=True, output_dim=2), "input_dim must be an integer >= 1, got True"),
-    (dict(input_dim=3, output_dim=2, embeddings_constraint="unit_norm"), "embeddings_constraint must be None"),
+    (dict(input_dim=3, output_dim=2, embeddings_constraint="unitnrm"), "unknown name 'unitnrm', nearest known: 'UnitNorm'"),
     (dict(input_dim=3, output_dim=2, lora_rank=2), "unexpected argument 'lora_rank'"),
     (dict(input_dim=3, output_dim=2, embeddings_initializer="unifrom"), "nearest known"),
 ]

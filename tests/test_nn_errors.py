@@ -57,12 +57,6 @@ def test_data(what, method):
     assert model.optimizer.steps == 0
 
 
-def test_no_constraint_is_none():
-    assert nn.Dense(2, kernel_constraint=None, bias_constraint=None).units == 2
-    with pytest.raises(TypeError, match="unexpected argument 'kernel_constraint'"):
-        nn.Dense(2, kernel_constraint="max_norm")
-
-
 FITTING = {
     "batch_size 0": (dict(batch_size=0), "batch_size must be an integer >= 1, got 0"),
     "epochs": (dict(epochs=-1), "epochs must be an integer >= 0"),
@@ -256,6 +250,8 @@ LAYERS = {
     "activation": (lambda: nn.Dense(2, "relo"), "unknown name 'relo', nearest known: 'relu'"),
     "initializer": (lambda: nn.Dense(2, kernel_initializer="glorot"), "initializer: unknown name 'glorot'"),
     "regularizer": (lambda: nn.Dense(2, kernel_regularizer="l3"), "regularizer: unknown name 'l3'"),
+    "constraint": (lambda: nn.Dense(2, kernel_constraint="maxnrm"), "constraint: unknown name 'maxnrm', nearest known: 'MaxNorm'"),
+    "constraint of nothing": (lambda: nn.Dropout(0.5, kernel_constraint=None), "unexpected argument 'kernel_constraint'"),
     "argument": (lambda: nn.Dense(2, unit=3), "unexpected argument 'unit'"),
     "dtype": (lambda: nn.Dense(2, dtype="float16"), "dtype must be 'float32' or 'float64', got 'float16'"),
     "rate": (lambda: nn.Dropout(1.5), r"rate must be a number in \[0, 1\], got 1.5"),

@@ -274,7 +274,8 @@ def test_configurations(name, rng):
 def test_every_argument_is_in_the_configuration():
     common = dict(units=3, activation="relu", use_bias=False, kernel_initializer="ones", recurrent_initializer="zeros",
                   bias_initializer="ones", kernel_regularizer="l1", recurrent_regularizer="l2", bias_regularizer="l1_l2",
-                  activity_regularizer="l2", dropout=0.1, recurrent_dropout=0.2, seed=3, return_sequences=True, return_state=True,
+                  activity_regularizer="l2", kernel_constraint="max_norm", recurrent_constraint="unit_norm",
+                  bias_constraint="non_neg", dropout=0.1, recurrent_dropout=0.2, seed=3, return_sequences=True, return_state=True,
                   go_backwards=True, stateful=True, unroll=True, zero_output_for_mask=True, implementation=1, use_cudnn=False,
                   name="mine", trainable=False, dtype="float64", input_shape=(5, 2))  # fmt: skip
     gates = dict(recurrent_activation="hard_sigmoid")

@@ -148,14 +148,13 @@ def test_stateful(rng, name):
 
 @pytest.mark.parametrize("name", ["SimpleRNN", "LSTM", "GRU"])
 def test_arguments(name):
-    """All of Keras's but the constraints, with the same defaults and in the same order."""
+    """All of Keras's, with the same defaults and in the same order."""
     theirs, ours = (inspect.signature(getattr(home, name)).parameters.values() for home in (keras.layers, nn))
     known = [(p.name, p.default) for p in ours if p.kind is p.POSITIONAL_OR_KEYWORD]
     wanted = [(p.name, p.default) for p in theirs if p.kind is p.POSITIONAL_OR_KEYWORD]
-    left_out = {"kernel_constraint", "recurrent_constraint", "bias_constraint", "use_cudnn"}
-    assert known == [pair for pair in wanted if pair[0] not in left_out]
+    assert known == [pair for pair in wanted if pair[0] != "use_cudnn"]  # which is taken by name
     config = getattr(keras.layers, name)(3).get_config()
-    assert set(config) - set(getattr(nn, name)(3).get_config()) <= left_out | {"activity_regularizer"}
+    assert set(config) - set(getattr(nn, name)(3).get_config()) <= {"activity_regularizer"}
     getattr(nn, name)(3, use_cudnn="auto", implementation=1, unroll=True)
 
 

@@ -123,7 +123,7 @@ def test_what_is_the_users_own(tmp_path, data):
     assert twin.hidden.units == 7
     assert np.array_equal(twin.predict(x), model.predict(x))
     assert twin.train_on_batch(x, x[:, 0]) == model.train_on_batch(x, x[:, 0])
-    with pytest.raises(ValueError, match=r"unknown name 'Own'.*; a class of your own goes into custom_objects"):
+    with pytest.raises(ValueError, match=r"unknown name 'Own'.*; a class or function of your own goes into custom_objects"):
         nn.load_model(tmp_path / "m")
     with pytest.warns(UserWarning, match="not compiled"):
         assert nn.load_model(tmp_path / "m", custom_objects={"Own": Own}).optimizer is None

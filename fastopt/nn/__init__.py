@@ -1,10 +1,23 @@
 """Neural networks with Keras's names, arguments and conventions, on the kernels of fastopt.
 
-The homes are Keras's: layers, models, activations, callbacks, initializers, losses, metrics, optimizers, preprocessing,
-regularizers, utils.
+The homes are Keras's: layers, models, activations, callbacks, constraints, initializers, losses, metrics, optimizers,
+preprocessing, regularizers, utils.
 """
 
-from . import activations, callbacks, initializers, layers, losses, metrics, models, optimizers, preprocessing, regularizers, utils
+from . import (
+    activations,
+    callbacks,
+    constraints,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    models,
+    optimizers,
+    preprocessing,
+    regularizers,
+    utils,
+)
 from .layer import clear_session
 from .layers import (
     ELU,
@@ -46,5 +59,6 @@ __all__ = ["ELU", "GRU", "LSTM", "Activation", "Add", "Average", "BatchNormaliza
            "Dropout", "Embedding", "Flatten", "GlobalAveragePooling1D", "GlobalMaxPooling1D", "Input", "InputLayer", "Layer",
            "LayerNormalization", "LeakyReLU", "Masking", "Maximum", "Minimum", "Model", "Multiply", "ReLU", "Reshape", "Sequential",
            "SimpleRNN", "Softmax", "SpatialDropout1D", "Subtract", "TimeDistributed", "activations", "callbacks", "clear_session",
-           "export_torch_weights", "import_torch_weights", "initializers", "layers", "load_model", "losses", "metrics", "models",
-           "optimizers", "preprocessing", "regularizers", "set_random_seed", "to_categorical", "utils"]  # fmt: skip
+           "constraints", "export_torch_weights", "import_torch_weights", "initializers", "layers", "load_model", "losses",
+           "metrics", "models", "optimizers", "preprocessing", "regularizers", "set_random_seed", "to_categorical",
+           "utils"]  # fmt: skip

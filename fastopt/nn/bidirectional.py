@@ -47,7 +47,8 @@ class Bidirectional(TakesStates, Container):
             self.trainable = False
 
     def _copy(self, layer, prefix, **changes):
-        config = layer.get_config() | changes
+        own = {name: getattr(layer, name) for name in layer.get_config() if name.endswith(("_regularizer", "_constraint"))}
+        config = layer.get_config() | own | changes  # not by their names, which those of the user's own do not have
         explicit = self.dtype if self.explicit_dtype else None
         return type(layer).from_config(config | {"name": prefix + layer.name.removeprefix(prefix), "dtype": explicit})
 

@@ -84,7 +84,7 @@ def _graph(model):
 def build(described, custom_objects):
     """The layer or model that describe() described, with weights of its own."""
     number = described.get("number")
-    with _shared(_MADE) as made:
+    with _shared(_MADE) as made, names.scope(custom_objects):
         if number is None or number not in made or made[number][0] != described:  # of another describe(), by a user's from_config
             made[number] = described, _built(described, custom_objects)
         return made[number][1]
@@ -97,11 +97,7 @@ def _built(described, custom_objects):
     elif name == "Model" and name not in custom_objects:
         model = _functional(config, custom_objects)
     else:
-        known = LAYERS | custom_objects
-        try:
-            cls = names.find("layer", name, known)
-        except ValueError as error:
-            raise ValueError(f"{error}; a class of your own goes into custom_objects") from None
+        cls = names.find_own("layer", name, LAYERS)
         if not (inspect.isclass(cls) and issubclass(cls, Layer)):
             raise TypeError(f"{name} is no layer")
         model = cls.from_config(config, *([custom_objects] if issubclass(cls, (Wrapper, Bidirectional)) else []))

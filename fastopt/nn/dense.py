@@ -2,7 +2,7 @@
 
 from .. import kernels
 from ..backend import core
-from . import activations, initializers, regularizers
+from . import activations, constraints, initializers, regularizers
 from .layer import Layer
 
 LINEAR = activations.get(None)
@@ -13,7 +13,8 @@ class Dense(Layer):
 
     units: number of outputs, >= 1. activation: a name of fastopt.nn.activations, or None for linear. use_bias: whether there is a
     bias. kernel_initializer (glorot_uniform: Glorot & Bengio 2010), bias_initializer: by name or object. kernel_regularizer,
-    bias_regularizer, activity_regularizer: penalties on kernel, bias and result. Further arguments: see Layer.
+    bias_regularizer, activity_regularizer: penalties on kernel, bias and result. kernel_constraint, bias_constraint: what they are
+    put back into after each step, see fastopt.nn.constraints. Further arguments: see Layer.
 
     >>> from fastopt import nn
     >>> nn.Dense(3, activation="relu")(nn.Input(shape=(5,))).shape
@@ -23,7 +24,8 @@ class Dense(Layer):
     supports_masking = splits = True
 
     def __init__(self, units, activation=None, use_bias=True, kernel_initializer="glorot_uniform", bias_initializer="zeros",
-                 kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None, **kwargs):  # fmt: skip
+                 kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None, kernel_constraint=None,
+                 bias_constraint=None, **kwargs):  # fmt: skip
         if isinstance(units, bool) or not hasattr(units, "__index__") or units < 1:
             raise ValueError(f"Dense: units must be an integer >= 1, got {units!r}")
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
@@ -31,15 +33,18 @@ class Dense(Layer):
         self.activation = activations.get(activation)
         self.kernel_initializer, self.bias_initializer = initializers.get(kernel_initializer), initializers.get(bias_initializer)
         self.kernel_regularizer, self.bias_regularizer = regularizers.get(kernel_regularizer), regularizers.get(bias_regularizer)
+        self.kernel_constraint, self.bias_constraint = constraints.get(kernel_constraint), constraints.get(bias_constraint)
         self.bias = None
 
     def build(self, input_shape):
         width = input_shape[-1] if input_shape else None
         if width is None:
             raise ValueError(f"the last axis must have a known size, got shape {input_shape}")
-        self.add_weight("kernel", (width, self.units), self.kernel_initializer, self.kernel_regularizer)
+        shape = width, self.units
+        self.add_weight("kernel", shape, self.kernel_initializer, self.kernel_regularizer, constraint=self.kernel_constraint)
         if self.use_bias:
-            self.add_weight("bias", (self.units,), self.bias_initializer, self.bias_regularizer)
+            shape = (self.units,)
+            self.add_weight("bias", shape, self.bias_initializer, self.bias_regularizer, constraint=self.bias_constraint)
         super().build(input_shape)
 
     def check_input(self, input_shape):
@@ -88,4 +93,6 @@ class Dense(Layer):
             "bias_initializer": initializers.serialize(self.bias_initializer),
             "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
             "bias_regularizer": regularizers.serialize(self.bias_regularizer),
+            "kernel_constraint": constraints.serialize(self.kernel_constraint),
+            "bias_constraint": constraints.serialize(self.bias_constraint),
         }

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import kernels
-from . import initializers, regularizers
+from . import constraints, initializers, regularizers
 from .indices import integers
 from .layer import Layer
 
@@ -13,10 +13,10 @@ class Embedding(Layer):
 
     input_dim: how many things there are, such as words; output_dim: the size of a vector. Weight: embeddings (input_dim,
     output_dim). embeddings_initializer: "uniform" draws from [-0.05, 0.05]; embeddings_regularizer: a penalty on them;
-    embeddings_constraint: None. mask_zero: index 0 is padding, masked in layers that
-    follow; the mask of the input, as ragged data have one, is passed on in any case. weights: [array] to begin with, such as
-    vectors trained elsewhere. input_length: T, where the layer stands first in a Sequential and all samples have T indices.
-    Further arguments: see Layer.
+    embeddings_constraint: what they are put back into after each step, see fastopt.nn.constraints (axis=1 is along a vector).
+    mask_zero: index 0 is padding, masked in layers that follow; the mask of the input, as ragged data have one, is passed on in any
+    case. weights: [array] to begin with, such as vectors trained elsewhere. input_length: T, where the layer stands first in a
+    Sequential and all samples have T indices. Further arguments: see Layer.
 
     Indices are integers of any type, or floats that hold integers. One out of range is a ValueError before anything changes.
 
@@ -32,8 +32,6 @@ class Embedding(Layer):
         for name, size in (("input_dim", input_dim), ("output_dim", output_dim)):
             if isinstance(size, bool) or not hasattr(size, "__index__") or size < 1:
                 raise ValueError(f"Embedding: {name} must be an integer >= 1, got {size!r}")
-        if embeddings_constraint is not None:
-            raise ValueError(f"Embedding: embeddings_constraint must be None, got {embeddings_constraint!r}")
         if input_length is not None:
             kwargs["input_shape"] = input_length
         super().__init__(**kwargs)
@@ -41,6 +39,7 @@ class Embedding(Layer):
         self.makes_mask = self.mask_zero
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
+        self.embeddings_constraint = constraints.get(embeddings_constraint)
         if weights is not None:
             self.build()
             self.set_weights(weights if isinstance(weights, (list, tuple)) and len(weights) == 1 else [weights])
@@ -50,7 +49,8 @@ class Embedding(Layer):
     def build(self, input_shape=None):
         if not self.built:
             shape = self.input_dim, self.output_dim
-            self.add_weight("embeddings", shape, self.embeddings_initializer, self.embeddings_regularizer)
+            self.add_weight("embeddings", shape, self.embeddings_initializer, self.embeddings_regularizer,
+                            constraint=self.embeddings_constraint)  # fmt: skip
         super().build(input_shape)
 
     def check_input(self, input_shape):
@@ -94,6 +94,6 @@ class Embedding(Layer):
             "output_dim": self.output_dim,
             "embeddings_initializer": initializers.serialize(self.embeddings_initializer),
             "embeddings_regularizer": regularizers.serialize(self.embeddings_regularizer),
-            "embeddings_constraint": None,
+            "embeddings_constraint": constraints.serialize(self.embeddings_constraint),
             "mask_zero": self.mask_zero,
         }

@@ -14,7 +14,7 @@ from . import names, random
 TRUNCATED_STDDEV = 0.87962566103423978  # of the standard normal distribution cut off at +-2
 
 
-class Initializer:
+class Initializer(names.Configured):
     """Base: a subclass writes __call__(shape, dtype="float32") -> array, and get_config where it has arguments.
 
     >>> from fastopt.nn import initializers
@@ -24,18 +24,6 @@ class Initializer:
 
     def __call__(self, shape, dtype="float32"):
         raise NotImplementedError(f"{type(self).__name__}: an initializer must define __call__(shape, dtype)")
-
-    def get_config(self):
-        """The arguments it was made with, as a dict."""
-        return {}
-
-    @classmethod
-    def from_config(cls, config):
-        """The initialiser with the arguments `config`."""
-        return cls(**config)
-
-    def __repr__(self):
-        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_config().items())})"
 
 
 class Zeros(Initializer):

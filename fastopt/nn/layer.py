@@ -78,9 +78,8 @@ class Layer(Weighted):
     def __init__(self, *, name=None, dtype=None, trainable=True, activity_regularizer=None, input_shape=None, input_dim=None,
                  batch_input_shape=None, batch_shape=None, input_length=None, **unknown):  # fmt: skip
         owner = type(self).__name__
-        wrong = [name for name, value in unknown.items() if value is not None or not name.endswith("_constraint")]
-        if wrong:
-            raise TypeError(f"{owner}: unexpected argument {wrong[0]!r}")
+        if unknown:
+            raise TypeError(f"{owner}: unexpected argument {next(iter(unknown))!r}")
         if hasattr(self, "call") and not self.traced:
             raise TypeError(f"{owner}: a layer has compute(call, x, training) and gradient(call, dy) in place of call; "
                             "a subclass of Model may define call")  # fmt: skip

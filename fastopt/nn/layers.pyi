@@ -51,6 +51,7 @@ __all__ = [
 _Activation: TypeAlias = str | dict[str, Any] | Callable[..., Any] | None
 _Initializer: TypeAlias = str | dict[str, Any] | Callable[..., Any] | ArrayLike
 _Regularizer: TypeAlias = str | dict[str, Any] | Callable[..., Any] | None
+_Constraint: TypeAlias = str | dict[str, Any] | Callable[..., Any] | None
 
 class _Layer(TypedDict, total=False):
     name: str | None
@@ -123,6 +124,7 @@ class Layer:
         initializer: _Initializer = "glorot_uniform",
         regularizer: _Regularizer = None,
         trainable: bool = True,
+        constraint: _Constraint = None,
     ) -> NDArray[Any]: ...
     def unbuild(self) -> None: ...
     def place(self, weight: Any) -> None: ...
@@ -192,6 +194,9 @@ class GRU(_Recurrent):
         recurrent_regularizer: _Regularizer = None,
         bias_regularizer: _Regularizer = None,
         activity_regularizer: _Regularizer = None,
+        kernel_constraint: _Constraint = None,
+        recurrent_constraint: _Constraint = None,
+        bias_constraint: _Constraint = None,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         seed: int | None = None,
@@ -219,6 +224,9 @@ class LSTM(_Recurrent):
         recurrent_regularizer: _Regularizer = None,
         bias_regularizer: _Regularizer = None,
         activity_regularizer: _Regularizer = None,
+        kernel_constraint: _Constraint = None,
+        recurrent_constraint: _Constraint = None,
+        bias_constraint: _Constraint = None,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         seed: int | None = None,
@@ -255,6 +263,8 @@ class BatchNormalization(Layer):
         moving_variance_initializer: _Initializer = "ones",
         beta_regularizer: _Regularizer = None,
         gamma_regularizer: _Regularizer = None,
+        beta_constraint: _Constraint = None,
+        gamma_constraint: _Constraint = None,
         **kwargs: Unpack[_Options],
     ) -> None: ...
 
@@ -298,6 +308,8 @@ class Dense(Layer):
         kernel_regularizer: _Regularizer = None,
         bias_regularizer: _Regularizer = None,
         activity_regularizer: _Regularizer = None,
+        kernel_constraint: _Constraint = None,
+        bias_constraint: _Constraint = None,
         **kwargs: Unpack[_Layer],
     ) -> None: ...
 
@@ -314,7 +326,7 @@ class Embedding(Layer):
         output_dim: int,
         embeddings_initializer: _Initializer = "uniform",
         embeddings_regularizer: _Regularizer = None,
-        embeddings_constraint: None | None = None,
+        embeddings_constraint: _Constraint = None,
         mask_zero: bool = False,
         weights: Sequence[ArrayLike] | None = None,
         input_length: int | None = None,
@@ -357,6 +369,8 @@ class LayerNormalization(Layer):
         gamma_initializer: _Initializer = "ones",
         beta_regularizer: _Regularizer = None,
         gamma_regularizer: _Regularizer = None,
+        beta_constraint: _Constraint = None,
+        gamma_constraint: _Constraint = None,
         **kwargs: Unpack[_Options],
     ) -> None: ...
 
@@ -389,6 +403,9 @@ class SimpleRNN(_Recurrent):
         recurrent_regularizer: _Regularizer = None,
         bias_regularizer: _Regularizer = None,
         activity_regularizer: _Regularizer = None,
+        kernel_constraint: _Constraint = None,
+        recurrent_constraint: _Constraint = None,
+        bias_constraint: _Constraint = None,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         return_sequences: bool = False,

@@ -3,8 +3,38 @@
 A configuration is {"class_name": name, "config": keyword arguments}, as Keras writes it; other keys are ignored.
 """
 
+import contextlib
 import difflib
 import inspect
+from contextvars import ContextVar
+
+_own: ContextVar = ContextVar("the custom_objects of the model that is being made from its configuration", default=None)
+
+
+@contextlib.contextmanager
+def scope(custom_objects):
+    """While a model is made from its configuration: what its parts are made of may be the user's own, {name: class or function}."""
+    token = _own.set(custom_objects)
+    try:
+        yield
+    finally:
+        _own.reset(token)
+
+
+class Configured:
+    """Base of what is made from arguments, and made again from get_config."""
+
+    def get_config(self):
+        """The arguments it was made with, as a dict."""
+        return {}
+
+    @classmethod
+    def from_config(cls, config):
+        """The object with the arguments `config`."""
+        return cls(**config)
+
+    def __repr__(self):
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_config().items())})"
 
 
 def plain(name):
@@ -29,6 +59,17 @@ def find(kind, name, table):
     raise ValueError(f"{kind}: unknown name {name!r}, {hint}")
 
 
+def find_own(kind, name, table):
+    """find among what `table` has and, in a scope, the user's own."""
+    own = _own.get()
+    try:
+        return find(kind, name, {**table, **(own or {})})
+    except ValueError as error:
+        if own is None:
+            raise
+        raise ValueError(f"{error}; a class or function of your own goes into custom_objects") from None
+
+
 def serialize(thing):
     """The configuration of thing, an object that has get_config; of a function its name; None of None."""
     if thing is None:
@@ -44,11 +85,11 @@ def deserialize(kind, config, table, custom_objects=None):
     """The object of a configuration, made by from_config of the class that `table` or custom_objects has under its name."""
     known = {**table, **(custom_objects or {})}
     if isinstance(config, str):
-        found = find(kind, config, known)
+        found = find_own(kind, config, known)
         return found() if inspect.isclass(found) else found
     if not isinstance(config, dict) or "class_name" not in config:
         raise TypeError(f"{kind}: expected {{'class_name': ..., 'config': {{...}}}}, got {config!r}")
-    found, arguments = find(kind, config["class_name"], known), config.get("config") or {}
+    found, arguments = find_own(kind, config["class_name"], known), config.get("config") or {}
     if not isinstance(arguments, dict):
         raise TypeError(f"{kind}: 'config' of {config['class_name']!r} must be a dict, got {arguments!r}")
     if not inspect.isclass(found):

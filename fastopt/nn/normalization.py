@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from .. import kernels
-from . import initializers, regularizers
+from . import constraints, initializers, regularizers
 from .layer import Layer
 
 FEW = 1e-7  # what Keras adds to the number of unmasked elements
@@ -17,18 +17,19 @@ class _Normalization(Layer):
     supports_masking = True
 
     def __init__(self, axis, epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer,
-                 **kwargs):  # fmt: skip
+                 beta_constraint, gamma_constraint, **kwargs):  # fmt: skip
         super().__init__(**kwargs)
         self.axis, self.epsilon, self.center, self.scale = axis, float(epsilon), bool(center), bool(scale)
         self.beta_initializer, self.gamma_initializer = initializers.get(beta_initializer), initializers.get(gamma_initializer)
         self.beta_regularizer, self.gamma_regularizer = regularizers.get(beta_regularizer), regularizers.get(gamma_regularizer)
+        self.beta_constraint, self.gamma_constraint = constraints.get(beta_constraint), constraints.get(gamma_constraint)
         self.gamma = self.beta = None
 
     def _add_scale_and_shift(self, shape):
         if self.scale:
-            self.add_weight("gamma", shape, self.gamma_initializer, self.gamma_regularizer)
+            self.add_weight("gamma", shape, self.gamma_initializer, self.gamma_regularizer, constraint=self.gamma_constraint)
         if self.center:
-            self.add_weight("beta", shape, self.beta_initializer, self.beta_regularizer)
+            self.add_weight("beta", shape, self.beta_initializer, self.beta_regularizer, constraint=self.beta_constraint)
 
     def _take(self, call, dgamma, dbeta):
         """Writes the gradients of gamma and beta, or adds them."""
@@ -47,6 +48,8 @@ class _Normalization(Layer):
             "gamma_initializer": initializers.serialize(self.gamma_initializer),
             "beta_regularizer": regularizers.serialize(self.beta_regularizer),
             "gamma_regularizer": regularizers.serialize(self.gamma_regularizer),
+            "beta_constraint": constraints.serialize(self.beta_constraint),
+            "gamma_constraint": constraints.serialize(self.gamma_constraint),
         }
 
 
@@ -57,8 +60,9 @@ class BatchNormalization(_Normalization):
     moving <- momentum moving + (1 - momentum) batch. Otherwise, and where trainable is False, the moving averages are taken. A
     mask, of one axis less than the input, leaves masked steps out of mean and variance; they are normalised like the others.
 
-    center, scale: whether there are beta and gamma; beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer:
-    theirs. moving_mean_initializer, moving_variance_initializer: of the moving averages. Further arguments: see Layer.
+    center, scale: whether there are beta and gamma; beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer,
+    beta_constraint, gamma_constraint: theirs. moving_mean_initializer, moving_variance_initializer: of the moving averages. Further
+    arguments: see Layer.
 
     >>> import numpy as np
     >>> from fastopt import nn
@@ -71,8 +75,8 @@ class BatchNormalization(_Normalization):
 
     def __init__(self, axis=-1, momentum=0.99, epsilon=1e-3, center=True, scale=True, beta_initializer="zeros",
                  gamma_initializer="ones", moving_mean_initializer="zeros", moving_variance_initializer="ones",
-                 beta_regularizer=None, gamma_regularizer=None, **kwargs):  # fmt: skip
-        own = (beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer)
+                 beta_regularizer=None, gamma_regularizer=None, beta_constraint=None, gamma_constraint=None, **kwargs):  # fmt: skip
+        own = (beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint)
         super().__init__(int(axis), epsilon, center, scale, *own, **kwargs)
         self.momentum = float(momentum)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
@@ -165,14 +169,14 @@ class LayerNormalization(_Normalization):
     """y = gamma (x - mean) / sqrt(variance + epsilon) + beta for each sample (Ba, Kiros & Hinton 2016).
 
     axis: the axes over which mean and variance are taken: the last, or a list of last ones; gamma and beta have their shape.
-    center, scale: whether there are beta and gamma; beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer:
-    theirs. Further arguments: see Layer.
+    center, scale: whether there are beta and gamma; beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer,
+    beta_constraint, gamma_constraint: theirs. Further arguments: see Layer.
     """
 
     def __init__(self, axis=-1, epsilon=1e-3, center=True, scale=True, beta_initializer="zeros", gamma_initializer="ones",
-                 beta_regularizer=None, gamma_regularizer=None, **kwargs):  # fmt: skip
+                 beta_regularizer=None, gamma_regularizer=None, beta_constraint=None, gamma_constraint=None, **kwargs):  # fmt: skip
         axis = tuple(axis) if isinstance(axis, (list, tuple)) else int(axis)
-        own = (beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer)
+        own = (beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint)
         super().__init__(axis, epsilon, center, scale, *own, **kwargs)
 
     def build(self, input_shape):

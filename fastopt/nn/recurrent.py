@@ -4,7 +4,7 @@ from numbers import Real
 
 import numpy as np
 
-from . import activations, initializers, random, regularizers
+from . import activations, constraints, initializers, random, regularizers
 from .dtypes import as_float
 from .recurrence import Recurrence
 from .states import check_states
@@ -17,8 +17,9 @@ class Recurrent(Recurrence):
     Weights are kernel (I, G H), recurrent_kernel (H, G H) and, with use_bias, bias, for G gates. activation: a name of
     fastopt.nn.activations whose derivative is a function of the result. kernel_initializer (glorot_uniform: Glorot & Bengio 2010),
     recurrent_initializer (orthogonal: Saxe et al. 2014), bias_initializer: by name or object. kernel_regularizer,
-    recurrent_regularizer, bias_regularizer, activity_regularizer: penalties on these and on the result. Further arguments: see
-    Layer.
+    recurrent_regularizer, bias_regularizer, activity_regularizer: penalties on these and on the result. kernel_constraint,
+    recurrent_constraint, bias_constraint: what these are put back into after each step, see fastopt.nn.constraints. Further
+    arguments: see Layer.
 
     dropout, recurrent_dropout: the probabilities with which, in training, an element of x and of the state is 0 where it enters
         the products, the same ones at all steps (Gal & Ghahramani 2016); with recurrent_dropout each gate has its own.
@@ -47,10 +48,9 @@ class Recurrent(Recurrence):
         super().__init__(input_shape=input_shape, **kwargs)
         self.units, self.use_bias = size(owner, "units", units), bool(use_bias)
         self.activation = gate_activation(owner, "activation", activation)
-        (kernel, kernel_penalty), (recurrent, recurrent_penalty), (bias, bias_penalty) = kernel, recurrent, bias
-        self.kernel_initializer, self.kernel_regularizer = initializers.get(kernel), regularizers.get(kernel_penalty)
-        self.recurrent_initializer, self.recurrent_regularizer = initializers.get(recurrent), regularizers.get(recurrent_penalty)
-        self.bias_initializer, self.bias_regularizer = initializers.get(bias), regularizers.get(bias_penalty)
+        self.kernel_initializer, self.kernel_regularizer, self.kernel_constraint = parts_of(kernel)
+        self.recurrent_initializer, self.recurrent_regularizer, self.recurrent_constraint = parts_of(recurrent)
+        self.bias_initializer, self.bias_regularizer, self.bias_constraint = parts_of(bias)
         self.dropout, self.recurrent_dropout = rate(owner, "dropout", dropout), rate(owner, "recurrent_dropout", recurrent_dropout)
         self.given_seed, self.seed = seed, random.draw_seed() if seed is None else int(seed) % 2**64
         self.step = 0  # forward passes in training so far
@@ -73,10 +73,12 @@ class Recurrent(Recurrence):
         if width is None:
             raise ValueError(f"the last axis must have a known size, got shape {input_shape}")
         columns = self.gates * self.units
-        self.add_weight("kernel", (width, columns), self.kernel_initializer, self.kernel_regularizer)
-        self.add_weight("recurrent_kernel", (self.output_size, columns), self.recurrent_initializer, self.recurrent_regularizer)
+        self.add_weight("kernel", (width, columns), self.kernel_initializer, self.kernel_regularizer,
+                        constraint=self.kernel_constraint)  # fmt: skip
+        self.add_weight("recurrent_kernel", (self.output_size, columns), self.recurrent_initializer, self.recurrent_regularizer,
+                        constraint=self.recurrent_constraint)  # fmt: skip
         if self.use_bias:
-            self.add_weight("bias", self.bias_shape(), self.first_bias, self.bias_regularizer)
+            self.add_weight("bias", self.bias_shape(), self.first_bias, self.bias_regularizer, constraint=self.bias_constraint)
         if self.stateful:
             if batch is None:
                 raise ValueError("stateful=True needs a fixed batch, expected an Input(batch_shape=(batch, timesteps, features))")
@@ -139,10 +141,17 @@ class Recurrent(Recurrence):
         for part in "kernel", "recurrent", "bias":
             config[f"{part}_initializer"] = initializers.serialize(getattr(self, f"{part}_initializer"))
             config[f"{part}_regularizer"] = regularizers.serialize(getattr(self, f"{part}_regularizer"))
+            config[f"{part}_constraint"] = constraints.serialize(getattr(self, f"{part}_constraint"))
         for name in ("dropout", "recurrent_dropout", "return_sequences", "return_state", "go_backwards", "stateful", "unroll",
                      "zero_output_for_mask", "implementation", "use_cudnn"):  # fmt: skip
             config[name] = getattr(self, name)
         return config | {"seed": self.given_seed}
+
+
+def parts_of(given):
+    """Initialiser, regulariser and constraint of a weight, from what was given for them."""
+    initializer, regularizer, constraint = given
+    return initializers.get(initializer), regularizers.get(regularizer), constraints.get(constraint)
 
 
 def size(owner, name, value):

@@ -9,7 +9,7 @@ from .. import kernels
 from . import names
 
 
-class Regularizer:
+class Regularizer(names.Configured):
     """Base: a subclass writes __call__(w) -> float, add_gradient(w, grad) -> float and get_config.
 
     >>> import numpy as np
@@ -29,15 +29,6 @@ class Regularizer:
     def get_config(self):
         """The arguments it was made with, as a dict."""
         raise NotImplementedError(f"{type(self).__name__}: a regularizer must define get_config() to be saved")
-
-    @classmethod
-    def from_config(cls, config):
-        """The regulariser with the arguments `config`."""
-        return cls(**config)
-
-    def __repr__(self):
-        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_config().items())})"
-
 
 class L1L2(Regularizer):
     """l1 sum |w| + l2 sum w^2 (Zou & Hastie 2005); the gradient of |w| at 0 is 0."""

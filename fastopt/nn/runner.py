@@ -25,6 +25,7 @@ class Runner:
             )
         self._step = functools.partial(optimizer.step, **options) if options else optimizer.step
         self._penalized = [(w.regularizer, w.value, w.grad) for w in self.weights if w.regularizer is not None]
+        self._constrained = [w for w in self.weights if w.constraint is not None]
         for slot, head in zip(self.graph.output_slots, heads):
             at = self._maker(slot)
             if at is not None and head.fuse(self.graph.steps[at].layer.activation):
@@ -55,7 +56,7 @@ class Runner:
             head.reset()
 
     def train(self, inputs, targets, weights, masks=None):
-        """One step: forward, losses, backward, optimizer. masks: one for each input, or None."""
+        """One step: forward, losses, backward, optimizer, constraints. masks: one for each input, or None."""
         self.program.keep(True)
         outputs = self.program.forward(inputs, True, masks)
         total, slopes = 0.0, []
@@ -70,6 +71,8 @@ class Runner:
             total += self.program.penalty()
         if self.gradients:
             self._step(self.gradients)
+        for weight in self._constrained:
+            weight.constrain()
         size = len(inputs[0])
         self.total += total * size
         self.count += size

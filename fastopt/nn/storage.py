@@ -36,11 +36,11 @@ def first_value(initializer, shape, dtype):
 class Weight:
     """A named array of a layer, with its gradient where it is trained; `value` stays the same array once a model has placed it."""
 
-    __slots__ = ("_grad", "initializer", "layer", "name", "regularizer", "storage", "trainable", "value")
+    __slots__ = ("_grad", "constraint", "initializer", "layer", "name", "regularizer", "storage", "trainable", "value")
 
-    def __init__(self, layer, name, value, initializer, regularizer, trainable):
+    def __init__(self, layer, name, value, initializer, regularizer, trainable, constraint=None):
         self.layer, self.name, self.value, self.initializer = layer, name, value, initializer
-        self.regularizer, self.trainable, self.storage, self._grad = regularizer, trainable, None, None
+        self.regularizer, self.trainable, self.constraint, self.storage, self._grad = regularizer, trainable, constraint, None, None
 
     @property
     def grad(self):
@@ -77,6 +77,22 @@ class Weight:
         if value.shape != self.shape:
             raise ValueError(f"assign: {self.path} has shape {self.shape}, got a value of shape {value.shape}")
         self.value[...] = value
+
+    def constrained(self, value):
+        """What the constraint makes of `value`, an array like that of the weight; ValueError where it does not fit the weight."""
+        try:
+            result = np.asarray(self.constraint(value))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"the constraint of {self.path} does not take shape {self.shape}: {error}") from error
+        if result.shape != self.shape or result.dtype.kind not in "fiub":
+            raise ValueError(f"the constraint of {self.path} gave shape {result.shape}, {result.dtype}, expected {self.shape}, "
+                             f"{self.dtype}")  # fmt: skip
+        return result
+
+    def constrain(self):
+        """Applies the constraint, if there is one, in place."""
+        if self.constraint is not None:
+            self.value[...] = self.constrained(self.value)
 
     def __array__(self, dtype=None, copy=None):
         return np.array(self.value, dtype) if copy or copy is None else np.asarray(self.value, dtype)

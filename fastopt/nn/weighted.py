@@ -2,17 +2,17 @@
 
 import numpy as np
 
-from . import initializers, regularizers
+from . import constraints, initializers, regularizers
 from .storage import Weight, first_value
 
 
 class Weighted:
     """Weights by name, in Keras's order, in and out; the dtype; what is frozen."""
 
-    def add_weight(self, name, shape, initializer="glorot_uniform", regularizer=None, trainable=True):
+    def add_weight(self, name, shape, initializer="glorot_uniform", regularizer=None, trainable=True, constraint=None):
         """Makes a weight, keeps it as the attribute `name` and returns its array; of those that train, also in params and grads.
 
-        shape: a tuple; initializer, regularizer: by name or object; trainable: whether it trains.
+        shape: a tuple; initializer, regularizer, constraint: by name or object; trainable: whether it trains.
         """
         initializer, shape = initializers.get(initializer), tuple(shape)
         known = next((weight for weight in self._weights if weight.name == name), None)
@@ -24,7 +24,10 @@ class Weighted:
         if known is not None:
             known.value[...] = value
             return known.value
-        weight = Weight(self, name, value, initializer, regularizers.get(regularizer), trainable)
+        constraint = constraints.get(constraint)
+        weight = Weight(self, name, value, initializer, regularizers.get(regularizer), trainable, constraint)
+        if constraint is not None:
+            weight.constrained(np.ones_like(value))  # one that does not fit is an error now, not after the first step
         self._weights.append(weight)
         self.place(weight)
         return weight.value
