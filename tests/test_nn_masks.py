@@ -347,6 +347,7 @@ LAYERS = {
     "batch normalisation, frozen": (lambda: nn.BatchNormalization(trainable=False), (4, 5, 3)),
     "softmax over time": (lambda: nn.Softmax(), (4, 5)),
     "softmax over features": (lambda: nn.Softmax(), (4, 5, 3)),
+    "softmax over samples": (lambda: nn.Softmax(axis=0), (4, 5)),
     "spatial dropout": (lambda: nn.SpatialDropout1D(0.4, seed=3), (4, 5, 3)),
     "average": (lambda: nn.GlobalAveragePooling1D(), (4, 5, 3)),
     "average, time last": (lambda: nn.GlobalAveragePooling1D("channels_first", keepdims=True), (4, 3, 5)),
@@ -509,7 +510,7 @@ def test_batch_normalization_with_a_mask_looks_at_what_is_unmasked(rng):
 def test_softmax_leaves_masked_elements_out():
     layer, x = nn.Softmax(), np.array([[1.0, 5.0, 1.0], [1.0, 2.0, 3.0]])
     y = layer.forward(x, training=True, mask=[[True, False, True], [False] * 3])
-    np.testing.assert_allclose(y, [[0.5, 0, 0.5], [1 / 3] * 3], rtol=1e-6)
+    np.testing.assert_allclose(y, [[0.5, 0, 0.5], [0] * 3], rtol=1e-6)
     np.testing.assert_allclose(layer.backward(np.array([[1, 5, 0], [1, 2, 3]])), [[0.25, 0, -0.25], [0, 0, 0]], atol=1e-6)
 
 

@@ -92,6 +92,9 @@ class TestActivations:
         x = np.array([-2.0, 3.0])
         np.testing.assert_array_equal(activations.leaky_relu(x, 0.5), [-1, 3])
         np.testing.assert_array_equal(activations.relu(x, negative_slope=0.5), [-1, 3])
+        np.testing.assert_array_equal(activations.relu([-2, 1, 3, 9], 0.5, max_value=6, threshold=2), [-2, -0.5, 3, 6])
+        np.testing.assert_array_equal(activations.softmax([[1.0], [1.0]], axis=0), [[0.5], [0.5]])
+        np.testing.assert_allclose(activations.log_softmax([[1.0], [1.0]], axis=-2), np.log([[0.5], [0.5]]))
         np.testing.assert_allclose(activations.elu(x, alpha=2.0), [2 * np.expm1(-2), 3])
         np.testing.assert_array_equal(activations.gelu(x, approximate=True), activations.gelu_tanh(x))
         assert activations.relu([-1, 2]).tolist() == [0, 2]
@@ -117,7 +120,7 @@ class TestActivations:
         (lambda: activations.get(lambda x: x), TypeError, "has no gradient here"),
         (lambda: activations.Activation("relu", 0.1), ValueError, "relu takes no alpha"),
         (lambda: activations.Activation("elu", -1), ValueError, "alpha of elu must be a finite number >= 0"),
-        (lambda: activations.softmax([1.0], axis=0), ValueError, "axis must be -1"),
+        (lambda: activations.softmax([1.0], axis=1), ValueError, "softmax: axis must be one of the 1 of x, got 1"),
     ])  # fmt: skip
     def test_errors(self, call, error, message):
         with pytest.raises(error, match=message):

@@ -39,13 +39,16 @@ class Activation:
 
     def __call__(self, x):
         """The activation of an array; lists and integers are taken as float64."""
-        x = np.asarray(x)
-        x = x if x.dtype in (np.float32, np.float64) else x.astype(np.float64)
-        return kernels.activation_forward(x, self.kernel, alpha=self.alpha)
+        return kernels.activation_forward(_floats(x), self.kernel, alpha=self.alpha)
 
     def get_config(self):
         """The arguments it was made with, as a dict."""
         return {"kernel": self.kernel, "alpha": self.alpha}
+
+
+def _floats(x):
+    x = np.asarray(x)
+    return x if x.dtype in (np.float32, np.float64) else x.astype(np.float64)
 
 
 def linear(x):
@@ -53,14 +56,19 @@ def linear(x):
     return Activation("linear")(x)
 
 
-def relu(x, negative_slope=0.0):
-    """x where it is positive, elsewhere negative_slope x (Nair & Hinton 2010).
+def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
+    """x above threshold, at most max_value, if given, and elsewhere negative_slope (x - threshold) (Nair & Hinton 2010).
 
     >>> from fastopt.nn import activations
     >>> activations.relu([-2.0, 3.0])
     array([0., 3.])
     """
-    return (Activation("leaky_relu", negative_slope) if negative_slope else Activation("relu"))(x)
+    if max_value is None and not threshold:
+        return (Activation("leaky_relu", negative_slope) if negative_slope else Activation("relu"))(x)
+    from .rectifiers import rectify
+
+    x = _floats(x)
+    return rectify(x, negative_slope, max_value, threshold, np.empty_like(x), np.empty(x.shape, bool))
 
 
 def leaky_relu(x, negative_slope=0.2):
@@ -123,25 +131,26 @@ def exponential(x):
     return Activation("exponential")(x)
 
 
-def _last_axis(owner, axis):
-    if axis != -1:
-        raise ValueError(f"{owner}: axis must be -1, the last, got {axis!r}")
+def _along(kernel, x, axis):
+    """An activation of rows that lie along any axis."""
+    x = _floats(x)
+    if not -x.ndim <= axis < x.ndim:
+        raise ValueError(f"{kernel}: axis must be one of the {x.ndim} of x, got {axis!r}")
+    return np.moveaxis(Activation(kernel)(np.moveaxis(x, axis, -1)), -1, axis)
 
 
 def softmax(x, axis=-1):
-    """exp(x) over its sum along the last axis, for which axis stands (Bridle 1990).
+    """exp(x) over its sum along `axis` (Bridle 1990).
 
     >>> softmax([[0.0, 0.0]])
     array([[0.5, 0.5]])
     """
-    _last_axis("softmax", axis)
-    return Activation("softmax")(x)
+    return _along("softmax", x, axis)
 
 
 def log_softmax(x, axis=-1):
     """log(softmax(x)); axis: as in softmax."""
-    _last_axis("log_softmax", axis)
-    return Activation("log_softmax")(x)
+    return _along("log_softmax", x, axis)
 
 
 FUNCTIONS = (linear, relu, leaky_relu, elu, selu, gelu, gelu_tanh, silu, sigmoid, hard_sigmoid, tanh, softplus, softsign,

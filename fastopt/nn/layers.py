@@ -1,6 +1,6 @@
 """The layers, under one roof: `from fastopt.nn.layers import Dense`."""
 
-from .activation import ELU, Activation, LeakyReLU, ReLU, Softmax
+from .activation import Activation
 from .bidirectional import Bidirectional
 from .dense import Dense
 from .dropout import Dropout, SpatialDropout1D
@@ -13,15 +13,18 @@ from .masking import Masking
 from .merge import Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract
 from .normalization import BatchNormalization, LayerNormalization
 from .pooling import GlobalAveragePooling1D, GlobalMaxPooling1D
+from .prelu import PReLU
+from .rectifiers import ELU, LeakyReLU, ReLU
 from .reshape import Flatten, Reshape
 from .simple_rnn import SimpleRNN
+from .softmax import Softmax
 from .wrappers import TimeDistributed
 
 __all__ = ["ELU", "GRU", "LSTM", "Activation", "Add", "Average", "BatchNormalization", "Bidirectional", "Concatenate", "Dense",
            "Dropout", "Embedding", "Flatten", "GlobalAveragePooling1D", "GlobalAvgPool1D", "GlobalMaxPool1D", "GlobalMaxPooling1D",
-           "Input", "InputLayer", "Layer", "LayerNormalization", "LeakyReLU", "Masking", "Maximum", "Minimum", "Multiply", "ReLU",
-           "Reshape", "SimpleRNN", "Softmax", "SpatialDropout1D", "Subtract", "TimeDistributed", "add", "average", "concatenate",
-           "maximum", "minimum", "multiply", "subtract"]  # fmt: skip
+           "Input", "InputLayer", "Layer", "LayerNormalization", "LeakyReLU", "Masking", "Maximum", "Minimum", "Multiply", "PReLU",
+           "ReLU", "Reshape", "SimpleRNN", "Softmax", "SpatialDropout1D", "Subtract", "TimeDistributed", "add", "average",
+           "concatenate", "maximum", "minimum", "multiply", "subtract"]  # fmt: skip
 
 GlobalAvgPool1D, GlobalMaxPool1D = GlobalAveragePooling1D, GlobalMaxPooling1D  # Keras's other names
 

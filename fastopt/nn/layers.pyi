@@ -32,6 +32,7 @@ __all__ = [
     "Maximum",
     "Minimum",
     "Multiply",
+    "PReLU",
     "ReLU",
     "Reshape",
     "SimpleRNN",
@@ -384,8 +385,20 @@ class Maximum(Layer): ...
 class Minimum(Maximum): ...
 class Multiply(Layer): ...
 
+class PReLU(Layer):
+    def __init__(
+        self,
+        alpha_initializer: _Initializer = "zeros",
+        alpha_regularizer: _Regularizer = None,
+        alpha_constraint: None = None,
+        shared_axes: int | Sequence[int] | None = None,
+        **kwargs: Unpack[_Options],
+    ) -> None: ...
+
 class ReLU(Activation):
-    def __init__(self, negative_slope: float = 0.0, **kwargs: Unpack[_Options]) -> None: ...
+    def __init__(
+        self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Unpack[_Options]
+    ) -> None: ...
 
 class Reshape(Layer):
     def __init__(self, target_shape: Sequence[int], **kwargs: Unpack[_Options]) -> None: ...
@@ -418,7 +431,7 @@ class SimpleRNN(_Recurrent):
     ) -> None: ...
 
 class Softmax(Activation):
-    def __init__(self, axis: int = -1, **kwargs: Unpack[_Options]) -> None: ...
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Unpack[_Options]) -> None: ...
 
 class SpatialDropout1D(Dropout):
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Unpack[_Options]) -> None: ...
