@@ -35,7 +35,10 @@ class Archive:
     """An archive under suspicion, as a context: `header` is its dict, of one of the formats; array(name) an array.
 
     No more memory is taken than a multiple of the file's size. Whatever is wrong raises ValueError that names owner and path.
+    understood: errors which are no sign of damage, and say what the file has and what is to be done.
     """
+
+    understood: tuple = ()
 
     def __init__(self, owner, path, formats, written_by):
         self.owner, self.path, self.formats, self.written_by = owner, os.fsdecode(path), formats, written_by
@@ -58,6 +61,8 @@ class Archive:
         """read(*arguments); whatever damage makes zipfile, NumPy, json or anyone behind them raise is a ValueError here."""
         try:
             return read(*arguments)
+        except self.understood as error:
+            raise ValueError(f"{self.owner}: {self.path!r} {error}") from None
         except Exception as error:
             reason = brief(f"{type(error).__name__}: {error}")
             raise ValueError(

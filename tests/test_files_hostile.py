@@ -252,8 +252,8 @@ def test_many_hostile_descriptions(reader):
 
 
 @pytest.mark.parametrize(("way", "value", "words"), [
-    (("model", "config", "layers", 0, "class_name"), "Conv9D", "unknown name 'Conv9D'"),
-    (("model", "class_name"), "Popen", "unknown name 'Popen'"),
+    (("model", "config", "layers", 0, "class_name"), "Conv9D", "unknown class 'Conv9D'"),
+    (("model", "class_name"), "Popen", "unknown class 'Popen'"),
     (("model", "config", "layers", 0, "config", "activation"), "eval", "unknown name 'eval'"),
     (("model", "config", "layers", 0, "config", "units"), float("nan"), "units must be an integer"),
     (("model", "config", "layers", 1, "config", "rate"), float("nan"), "rate"),

@@ -577,6 +577,16 @@ def test_metrics_lists_the_metric_objects(x):
     assert [metric.name for metric in model.metrics] == ["a", "accuracy"]
 
 
+def test_reset_metrics(x, y):
+    model = nn.Sequential([nn.Input((x.shape[1],)), nn.Dense(1)])
+    model.reset_metrics()
+    model.compile("sgd", "mse", metrics=["mae"])
+    model.evaluate(x, y, verbose=0)
+    model.reset_metrics()
+    assert model.metrics[0].result() == 0
+    assert model._runner.count == 0
+
+
 def test_class_weights_are_for_training_alone(x):
     """As Keras: the share held out by validation_split is judged without them, with sample weights where those were given."""
     y = np.arange(len(x)) % 3

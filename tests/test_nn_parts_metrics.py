@@ -192,6 +192,8 @@ def test_get():
     assert metrics.get("accuracy", loss=losses.get("binary_crossentropy")).name == "accuracy"
     with pytest.raises(ValueError, match="unknown name 'acuracy', nearest known: 'Accuracy'"):
         metrics.get("acuracy")
+    with pytest.raises(ValueError, match="unknown name 'f1', nearest known: 'F1Score'"):
+        metrics.get("f1")
     with pytest.raises(TypeError, match="got None"):
         metrics.get(None)
 

@@ -22,6 +22,7 @@ def test_names_are_found_whatever_their_case_and_underscores():
 @pytest.mark.parametrize(("name", "message"), [
     ("msee", "^loss: unknown name 'msee', nearest known: 'mse'$"),
     ("mean_sqared_error", "nearest known: 'MeanSquaredError'"),
+    ("mean", "nearest known: 'MeanSquaredError'"),
     ("zzz", "^loss: unknown name 'zzz', known: MeanSquaredError, mse$"),
 ])  # fmt: skip
 def test_unknown_names(name, message):

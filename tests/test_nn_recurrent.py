@@ -409,6 +409,17 @@ def test_stateful_goes_on_where_the_batch_before_ended(rng):
             layer.forward(np.ones((3, 2, 3)))
 
 
+def test_zeros_are_states_to_begin_with(rng):
+    x = rng.standard_normal((2, 4, 3))
+    for layer in nn.LSTM(4, projection=2), nn.Bidirectional(nn.GRU(4), dtype="float64"):
+        states = layer.get_initial_state(2)
+        assert [state.dtype.name for state in states] == [layer.dtype] * 2
+        assert np.array_equal(layer.forward(x, initial_state=states), layer.forward(x))
+        layer.reset_states()
+    with pytest.raises(ValueError, match="get_initial_state: batch_size must be an integer >= 1, got None"):
+        layer.get_initial_state(None)
+
+
 def test_a_stateful_layer_changes_its_dtype_with_its_model():
     layer = nn.GRU(2, stateful=True)
     layer.build((2, None, 3))
@@ -562,7 +573,7 @@ ERRORS = {
     "batch of a state": (lambda: _built(nn.GRU(2)).forward(np.ones((4, 2, 3)), initial_state=np.ones((3, 2))),
                          r"expected 1 initial state of shape \(4, 2\), got \(3, 2\)"),
     "symbolic state": (lambda: nn.GRU(2)(nn.Input((4, 3)), initial_state=nn.Input((3,))), r"\(None, 2\), got \(None, 3\)"),
-    "no state carried": (lambda: nn.GRU(2).reset_states(), "carries no states; make it with stateful=True"),
+    "no state carried": (lambda: nn.GRU(2).reset_states([[0, 0]]), "carries no states; make it with stateful=True"),
     "open batch": (lambda: nn.GRU(2, stateful=True)(nn.Input((4, 3))), "stateful=True needs a fixed batch"),
     "mask": (lambda: nn.GRU(2).forward(np.ones((4, 2, 3)), mask=np.ones((4, 3), bool)), r"mask has shape \(4, 3\)"),
     "merge mode": (lambda: nn.Bidirectional(nn.GRU(2), merge_mode="max"), "merge_mode must be one of 'concat', .* got 'max'"),

@@ -147,6 +147,18 @@ def test_stateful(rng, name):
 
 
 @pytest.mark.parametrize("name", ["SimpleRNN", "LSTM", "GRU"])
+def test_states_to_begin_with(name):
+    """Zeros for a batch; a layer that carries none may be reset, too."""
+    theirs, ours = (getattr(home, name)(UNITS) for home in (keras.layers, nn))
+    want, got = theirs.get_initial_state(5), ours.get_initial_state(5)
+    assert isinstance(got, list)
+    assert [state.tolist() for state in got] == [keras.ops.convert_to_numpy(state).tolist() for state in want]
+    for layer in theirs, ours:
+        layer.reset_state()
+        layer.reset_states()
+
+
+@pytest.mark.parametrize("name", ["SimpleRNN", "LSTM", "GRU"])
 def test_arguments(name):
     """All of Keras's, with the same defaults and in the same order."""
     theirs, ours = (inspect.signature(getattr(home, name)).parameters.values() for home in (keras.layers, nn))

@@ -123,10 +123,38 @@ def test_what_is_the_users_own(tmp_path, data):
     assert twin.hidden.units == 7
     assert np.array_equal(twin.predict(x), model.predict(x))
     assert twin.train_on_batch(x, x[:, 0]) == model.train_on_batch(x, x[:, 0])
-    with pytest.raises(ValueError, match=r"unknown name 'Own'.*; a class or function of your own goes into custom_objects"):
+    with pytest.raises(ValueError, match=r"m' has a layer of unknown class 'Own'; .* goes into custom_objects={'Own': ...}$"):
         nn.load_model(tmp_path / "m")
     with pytest.warns(UserWarning, match="not compiled"):
         assert nn.load_model(tmp_path / "m", custom_objects={"Own": Own}).optimizer is None
+
+
+def test_a_model_as_json(data):
+    model = everything()
+    text = model.to_json(indent=1)
+    twin = nn.models.model_from_json(text)
+    assert twin.to_json(indent=1) == text
+    twin.set_weights(model.get_weights())
+    for got, want in zip(twin.predict(data[0]), model.predict(data[0]), strict=True):
+        assert np.array_equal(got, want)
+    assert twin.optimizer is None
+    assert nn.models.model_from_json(nn.Sequential([nn.Dense(np.int64(2))]).to_json()).layers[0].units == 2
+
+
+def test_json_of_what_is_the_users_own():
+    model = Own(7)
+    with pytest.raises(ValueError, match=r"to_json: model 'own.*' is not built"):
+        model.to_json()
+    model.build((None, 4))
+    assert nn.models.model_from_json(model.to_json(), {"Own": Own}).hidden.units == 7
+    with pytest.raises(ValueError, match=r"^model_from_json: json_string has a layer of unknown class 'Own'; .* custom_objects="):
+        nn.models.model_from_json(model.to_json())
+
+
+@pytest.mark.parametrize("text", ["", "3", "[]", '{"class_name": "Sequential", "config": {"layers": []}}', None])
+def test_other_json(text):
+    with pytest.raises(ValueError, match="model_from_json: json_string is not what to_json wrote"):
+        nn.models.model_from_json(text)
 
 
 def test_weights_alone(tmp_path, data):

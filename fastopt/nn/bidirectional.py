@@ -101,10 +101,7 @@ class Bidirectional(TakesStates, Container):
         masks += [None] * len(self.state_sizes) * self.return_state
         return masks if len(masks) > 1 else masks[0]
 
-    def reset_states(self, states=None):
-        """Makes both layers, where they are stateful, start from zeros again, or from these states."""
-        if not self.stateful:
-            raise ValueError(f"reset_states: layer {self.name!r} carries no states; make it with stateful=True")
+    def _restart(self, states):
         states, count = None if states is None else flat(states), self.forward_layer.state_count
         self.forward_layer.reset_states(states and states[:count])
         self.backward_layer.reset_states(states and states[count:])

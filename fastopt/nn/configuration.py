@@ -5,8 +5,12 @@ A layer is described wherever it stands, each time under its number, so that one
 
 import contextlib
 import inspect
+import json
 from contextvars import ContextVar
 
+import numpy as np
+
+from .. import archive
 from . import layers, losses, metrics, names, optimizers
 from .bidirectional import Bidirectional
 from .input import InputLayer
@@ -18,9 +22,12 @@ from .wrappers import Wrapper
 
 LAYERS = {name: cls for name, cls in vars(layers).items() if inspect.isclass(cls) and issubclass(cls, Layer)}
 
-
 _NUMBERS: ContextVar = ContextVar("numbers of the layers that the present describe() has met", default=None)
 _MADE: ContextVar = ContextVar("layers that the present build() has made, by number", default=None)
+
+
+class UnknownClass(ValueError):
+    """A layer's class is neither fastopt's nor among custom_objects."""
 
 
 @contextlib.contextmanager
@@ -97,7 +104,13 @@ def _built(described, custom_objects):
     elif name == "Model" and name not in custom_objects:
         model = _functional(config, custom_objects)
     else:
-        cls = names.find_own("layer", name, LAYERS)
+        known = LAYERS | custom_objects
+        try:
+            cls = names.find("layer", name, known)
+        except ValueError:
+            shown = archive.brief(repr(name))
+            raise UnknownClass(f"has a layer of unknown class {shown}{names.nearest(name, known)}; a class of your own goes into "
+                               f"custom_objects={{{shown}: ...}}") from None  # fmt: skip
         if not (inspect.isclass(cls) and issubclass(cls, Layer)):
             raise TypeError(f"{name} is no layer")
         model = cls.from_config(config, *([custom_objects] if issubclass(cls, (Wrapper, Bidirectional)) else []))
@@ -131,6 +144,39 @@ def _functional(config, custom_objects):
     forms = [dict(zip(form, tensors)) if form else tensors for form, tensors in
              ((config["input_form"], inputs), (config["output_form"], outputs))]  # fmt: skip
     return Model(*forms, name=config["name"], dtype=config["dtype"])
+
+
+def to_json(model, **kwargs):
+    """Model.to_json."""
+    if type(model) is not Sequential:  # whose layers are known before their shapes
+        model._built("to_json")
+    return json.dumps(describe(model), **{"default": plain} | kwargs)
+
+
+def model_from_json(json_string, custom_objects=None):
+    """The model that to_json described in json_string, with weights of its own, drawn anew; not compiled.
+
+    custom_objects: as in load_model. Raises ValueError with the reason for any other text, such as Keras's own.
+
+    >>> from fastopt import nn
+    >>> model = nn.Sequential([nn.Input((4,)), nn.Dense(2)])
+    >>> nn.models.model_from_json(model.to_json()).output_shape
+    (None, 2)
+    """
+    try:
+        return build(json.loads(json_string), custom_objects or {})
+    except UnknownClass as error:
+        raise ValueError(f"model_from_json: json_string {error}") from None
+    except Exception as error:  # of the user's own classes, too, which may raise anything
+        reason = archive.brief(f"{type(error).__name__}: {error}")
+        raise ValueError(f"model_from_json: json_string is not what to_json wrote ({reason})") from error
+
+
+def plain(value):
+    """NumPy's numbers and arrays for JSON."""
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    raise TypeError(f"save: {value!r} cannot be saved")
 
 
 def describe_compiled(model):

@@ -241,6 +241,15 @@ class Model(Trainer, Container):
 
         return configuration.describe(self)["config"] if type(self).get_config is Model.get_config else {}
 
+    def to_json(self, **kwargs):
+        """The layers and how they hang together as JSON, for nn.models.model_from_json: no weights, nothing of what compile said.
+
+        kwargs: arguments of json.dumps.
+        """
+        from . import configuration
+
+        return configuration.to_json(self, **kwargs)
+
     @classmethod
     def from_config(cls, config, custom_objects=None):
         """A model as get_config described it, `config`, with weights of its own. custom_objects: as in load_model."""

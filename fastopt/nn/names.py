@@ -54,9 +54,16 @@ def find(kind, name, table):
     known = {plain(key): key for key in reversed(table)}  # of several spellings the first
     if plain(name) in known:
         return table[known[plain(name)]]
-    near = difflib.get_close_matches(plain(name), known, 1, 0.5)
-    hint = f"nearest known: {known[near[0]]!r}" if near else f"known: {', '.join(sorted(known.values(), key=str.lower))}"
-    raise ValueError(f"{kind}: unknown name {name!r}, {hint}")
+    hint = nearest(name, table) or f", known: {', '.join(sorted(known.values(), key=str.lower))}"
+    raise ValueError(f"{kind}: unknown name {name!r}{hint}")
+
+
+def nearest(name, table):
+    """What a message says behind an unknown name: that of `table` which begins with it, or is most like it; "" for none."""
+    known, wanted = {plain(key): key for key in reversed(table)}, plain(name)
+    longer = [key for key in known if wanted and key.startswith(wanted)]
+    near = min(longer, key=len) if longer else next(iter(difflib.get_close_matches(wanted, known, 1, 0.5)), None)
+    return "" if near is None else f", nearest known: {known[near]!r}"
 
 
 def find_own(kind, name, table):

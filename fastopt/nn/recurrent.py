@@ -118,10 +118,7 @@ class Recurrent(Recurrence):
         mask = mask if self.return_sequences else None
         return [mask] + [None] * self.state_count if self.return_state else mask
 
-    def reset_states(self, states=None):
-        """Makes a stateful layer start from zeros again, or from these states."""
-        if not self.stateful:
-            raise ValueError(f"reset_states: layer {self.name!r} carries no states; make it with stateful=True")
+    def _restart(self, states):
         if self.states is None:
             return
         given = [0] * self.state_count if states is None else [as_float(self.name, s, self.dtype, "states") for s in flat(states)]

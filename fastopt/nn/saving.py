@@ -92,18 +92,13 @@ def _listed(listing):
 def _write(path, header, arrays, overwrite):
     if not overwrite and os.path.exists(files.target(path)):
         raise FileExistsError(f"save: {files.target(path)!r} exists, and overwrite is False")
-    archive.write(path, header, arrays, _plain)
-
-
-def _plain(value):
-    """NumPy's numbers and arrays for JSON."""
-    if isinstance(value, (np.generic, np.ndarray)):
-        return value.tolist()
-    raise TypeError(f"save: {value!r} cannot be saved")
+    archive.write(path, header, arrays, configuration.plain)
 
 
 class _Archive(archive.Archive):
     """A file of models or weights."""
+
+    understood = (configuration.UnknownClass,)
 
     def __init__(self, owner, path, formats):
         super().__init__(owner, path, formats, "fastopt.nn")

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .arguments import integer
 from .call import Call
 from .dtypes import as_float
 from .layer import Layer
@@ -49,6 +50,22 @@ class TakesStates(Layer):
         except ValueError as error:
             raise ValueError(f"{self.name}: {error}") from None
         return states
+
+    def get_initial_state(self, batch_size):
+        """Zeros as first states for batch_size samples, a list."""
+        size = integer("get_initial_state", "batch_size", batch_size)
+        return [np.zeros((size, width), self.dtype) for width in self.state_sizes]
+
+    def reset_states(self, states=None):
+        """Makes a stateful layer start from zeros again, or from these states; of any other there is nothing to reset."""
+        if self.stateful:
+            self._restart(states)
+        elif states is not None:
+            raise ValueError(f"reset_states: layer {self.name!r} carries no states; make it with stateful=True")
+
+    def _restart(self, states):
+        """reset_states of a layer that is stateful."""
+        raise NotImplementedError
 
     def reset_state(self):
         """reset_states()."""

@@ -83,6 +83,11 @@ class Trainer(Feeder):
         """The names of what evaluate and train_on_batch return, in their order."""
         return [] if self._runner is None else list(self._runner.results())
 
+    def reset_metrics(self):
+        """Starts the means of the losses and the metrics anew, as fit and evaluate do, and the methods for single batches."""
+        if self._runner is not None:
+            self._runner.reset()
+
     def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, validation_split=0.0,
             validation_data=None, shuffle=True, class_weight=None, sample_weight=None, initial_epoch=0, steps_per_epoch=None,
             validation_steps=None, validation_batch_size=None, validation_freq=1):  # fmt: skip

@@ -1,12 +1,12 @@
 """CSVLogger, TerminateOnNaN, LambdaCallback."""
 
 import csv
-import difflib
 import os
 from math import isfinite
 
 import numpy as np
 
+from .. import names
 from .base import HOOKS, Callback
 from .progress import say
 
@@ -90,7 +90,6 @@ class LambdaCallback(Callback):
         hooks |= {"on_train_batch_end": on_train_batch_end}
         for name, function in hooks.items():
             if name not in HOOKS:
-                near = difflib.get_close_matches(name, HOOKS, 1)
-                raise TypeError(f"LambdaCallback: unknown hook {name!r}" + (f", nearest known: {near[0]!r}" if near else ""))
+                raise TypeError(f"LambdaCallback: unknown hook {name!r}{names.nearest(name, HOOKS)}")
             if function is not None:
                 setattr(self, name, function)
