@@ -4,6 +4,7 @@ import numpy as np
 
 from ..backend import core
 from . import batches, ragged
+from .arguments import integer
 from .batches import Arrays, Stream
 from .call import Call
 from .dtypes import as_float
@@ -59,9 +60,9 @@ class Feeder:
 
     def _data(self, owner, x, y, sample_weight, class_weight, batch_size, shuffle, steps):
         """(what yields batches, the runner)."""
-        batch_size = 32 if batch_size is None else positive(owner, "batch_size", batch_size)
+        batch_size = 32 if batch_size is None else integer(owner, "batch_size", batch_size)
         if steps is not None:
-            positive(owner, "steps", steps)
+            integer(owner, "steps", steps)
         if x is None:
             raise ValueError(f"{owner}: x is missing")
         if self._compiled is None:
@@ -118,7 +119,7 @@ class Feeder:
         if lengths is None or ragged.listed(y) is None:
             return head.prepare(owner, y, shape, self.numpy_dtype)
         steps = (None, *shape[2:])
-        y = ragged.gathered(owner, y, lambda values: head.prepare(owner, values, steps, self.numpy_dtype), "y")
+        y = ragged.gathered(owner, y, lambda values: head.prepare(owner, values, steps, self.numpy_dtype, True), "y")
         return ragged.as_long(owner, "y", y, lengths)
 
     def _one_batch(self, *given):
@@ -168,10 +169,3 @@ def _shape(owner, x, dtype):
     if ragged.is_ragged(x):
         return ragged.gathered(owner, x, lambda values: values, "x").shape
     return as_float(owner, x, dtype, "x").shape
-
-
-def positive(owner, name, value, least=1):
-    """The value as an int; raises unless it is an integer >= least."""
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
-        raise ValueError(f"{owner}: {name} must be an integer >= {least}, got {value!r}")
-    return int(value)

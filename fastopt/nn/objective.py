@@ -1,13 +1,19 @@
 """Heads: what compile says about each output of a model - its loss, the weight of that, its metrics."""
 
+import copy
+import math
 import warnings
 from numbers import Real
+
+import numpy as np
 
 from .. import kernels
 from . import losses, metrics
 from .call import Call
 
 NO_LOSS = losses.MeanSquaredError()  # checks targets that are there for metrics alone
+TRIED = 32  # samples on which a new metric is tried, fewer where they have more than
+MOST_TRIED = 2**16  # numbers
 
 
 class Head:
@@ -41,22 +47,28 @@ class Head:
             self.value_and_gradient, self.activation = twin.value_and_gradient, activation
         return twin is not None
 
-    def begin(self, target_shape, output_shape):
-        """Makes the metrics, whose kind may depend on the targets."""
-        make = lambda given: [
-            metrics.get(one, loss=self.loss, target_shape=target_shape, output_shape=output_shape) for one in given
-        ]
-        self.metrics, self.weighted = map(make, self.identifiers)
+    def begin(self, owner, y, output_shape, dtype, gathered):
+        """Makes the metrics, whose kind may depend on the targets; ValueError, and there are none, where one does not take them."""
+        y_true, y_pred = _examples(y, output_shape, dtype)
+        if gathered:
+            y_true, y_pred = y_true[None], y_pred[None]
+        made = []
+        for identifiers, weight in zip(self.identifiers, ((), (None,))):  # of the weighted ones
+            group = [metrics.get(one, loss=self.loss, target_shape=y.shape, output_shape=output_shape) for one in identifiers]
+            for metric in group:
+                _try(owner, metric, y_true, y_pred, *weight)
+            made.append(group)
+        self.metrics, self.weighted = made
 
-    def prepare(self, owner, y, output_shape, dtype):
-        """Targets as the loss takes them; None without a loss and metrics."""
+    def prepare(self, owner, y, output_shape, dtype, gathered=False):
+        """Targets as the loss takes them; None without a loss and metrics. gathered: y are the steps of all sequences."""
         if y is None:
             if self.loss is not None:
                 raise ValueError(f"{owner}: y is missing for output {self.name!r}, whose loss is {self.loss.name!r}")
             return None
         y = (self.loss or NO_LOSS).prepare(owner, y, output_shape, dtype)
-        if self.metrics is None:
-            self.begin(y.shape, output_shape)
+        if self.metrics is None and y.ndim and len(y):
+            self.begin(owner, y, output_shape, dtype, gathered)
         return y
 
     def reset(self):
@@ -104,6 +116,27 @@ class Head:
                     metric.update_state(y, z)
                 else:
                     metric.update_state(y, z, weight)
+
+
+def _examples(y, output_shape, dtype):
+    """A few of the targets, from all over them, and predictions for them: rows that sum to 1, all different."""
+    sizes = [size or (y.shape[axis] if axis < y.ndim else 1) for axis, size in enumerate(output_shape[1:], 1)]
+    count = max(1, min(len(y), TRIED, MOST_TRIED // max(1, math.prod(sizes))))
+    predicted = np.linspace(0.2, 0.8, count * math.prod(sizes), dtype=dtype).reshape(count, *sizes)
+    if sizes and sizes[-1] > 1:
+        predicted /= predicted.sum(-1, keepdims=True)
+    return y[:: len(y) // count][:count], predicted
+
+
+def _try(owner, metric, y_true, y_pred, *weight):
+    """Raises ValueError where a metric does not take such targets. A copy is tried; what the two share, the next reset clears."""
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            copy.copy(metric).update_state(y_true, y_pred, *weight)
+    except Exception as error:  # of the user's own, most likely, which may raise anything
+        raise ValueError(f"{owner}: metric {metric.name!r} does not take y of shape {y_true.shape} with predictions of shape "
+                         f"{y_pred.shape}: {type(error).__name__}: {error}") from error  # fmt: skip
 
 
 def heads(output_names, loss, loss_weights, metric, weighted):

@@ -5,10 +5,11 @@ import warnings
 import numpy as np
 
 from . import batches, optimizers
+from .arguments import integer
 from .batches import Arrays, Stream
 from .call import Call
 from .callbacks import CallbackList
-from .feeding import Feeder, positive
+from .feeding import Feeder
 from .metrics import get as find_metric
 from .objective import heads, leaves
 from .program import run
@@ -111,13 +112,13 @@ class Trainer(Feeder):
         Nothing has changed when ValueError or TypeError is raised: shapes, labels, dtypes that do not fit, no samples. On Ctrl-C
         the last finished step stands.
         """
-        positive("fit", "epochs", epochs, least=0)
-        positive("fit", "initial_epoch", initial_epoch, least=0)
+        integer("fit", "epochs", epochs, least=0)
+        integer("fit", "initial_epoch", initial_epoch, least=0)
         for name, value in ("validation_steps", validation_steps), ("validation_batch_size", validation_batch_size):
             if value is not None:
-                positive("fit", name, value)
+                integer("fit", name, value)
         if isinstance(validation_freq, str) or not hasattr(validation_freq, "__contains__"):
-            positive("fit", "validation_freq", validation_freq)
+            integer("fit", "validation_freq", validation_freq)
         data, runner = self._data("fit", x, y, sample_weight, class_weight, batch_size, shuffle, steps_per_epoch)
         runner.check_loss("fit")
         validation = None
@@ -200,7 +201,7 @@ class Trainer(Feeder):
             blocks = [self._outputs("predict", inputs) for inputs in Stream("predict", x, steps, convert)]
             return self.formed([_joined(parts) for parts in zip(*blocks)])
         inputs = self.inputs_of("predict", x)
-        size, batch_size = len(inputs[0]), 32 if batch_size is None else positive("predict", "batch_size", batch_size)
+        size, batch_size = len(inputs[0]), 32 if batch_size is None else integer("predict", "batch_size", batch_size)
         if size <= batch_size and callbacks is None:
             return self._predicted("predict", inputs)
         batches.count("predict", inputs)
