@@ -60,7 +60,7 @@ def test_data(what, method):
 FITTING = {
     "batch_size 0": (dict(batch_size=0), "batch_size must be an integer >= 1, got 0"),
     "epochs": (dict(epochs=-1), "epochs must be an integer >= 0"),
-    "steps": (dict(steps_per_epoch=0), "steps must be an integer >= 1"),
+    "steps": (dict(steps_per_epoch=0), "fit: steps_per_epoch must be an integer >= 1"),
     "batch_size 2.5": (dict(batch_size=2.5), "batch_size"),
     "a split of all": (dict(validation_split=1.0), "validation_split"),
     "a split that is no number": (dict(validation_split="0.2"), "validation_split must be in"),
@@ -76,6 +76,8 @@ FITTING = {
     "NaN as weight": (dict(sample_weight=np.full(6, np.nan)), "sample_weight"),
     "both weights": (dict(sample_weight=np.ones(6), class_weight={0: 1.0}), "expected one of them"),
     "class_weight of a matrix": (dict(class_weight={0: 1.0}), "class_weight needs one class for each sample"),
+    "a class's weight that is no number": (dict(class_weight={0: "a"}), r"fit: class_weight\[0\] must be a number, got 'a'"),
+    "a class that is no number": (dict(class_weight={"0": 1.0}), "class_weight must have classes, integers, as its keys, got '0'"),
     "class_weight that is a list": (dict(class_weight=[1.0]), "class_weight must be a dict"),
 }
 

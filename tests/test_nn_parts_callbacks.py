@@ -452,6 +452,49 @@ class TestLambda:
             callbacks.LambdaCallback(on_epoch_ends=print)
 
 
+ARGUMENTS = [
+    ("EarlyStopping", dict(monitor=3), TypeError, "monitor must be a name in the logs, got 3"),
+    ("EarlyStopping", dict(min_delta="a"), ValueError, "min_delta must be a number, got 'a'"),
+    ("EarlyStopping", dict(patience="a"), ValueError, "patience must be a number >= 0, got 'a'"),
+    ("EarlyStopping", dict(patience=-1), ValueError, "patience must be a number >= 0, got -1"),
+    ("EarlyStopping", dict(verbose="a"), ValueError, "verbose must be a number, got 'a'"),
+    ("EarlyStopping", dict(baseline="a"), ValueError, "baseline must be a number, got 'a'"),
+    ("EarlyStopping", dict(restore_best_weights="no"), ValueError, "restore_best_weights must be True or False, got 'no'"),
+    ("EarlyStopping", dict(start_from_epoch=None), ValueError, "start_from_epoch must be a number >= 0, got None"),
+    ("ReduceLROnPlateau", dict(factor="a"), ValueError, "factor must be a number, got 'a'"),
+    ("ReduceLROnPlateau", dict(factor=1.0), ValueError, r"factor must be in \(0, 1\), got 1.0"),
+    ("ReduceLROnPlateau", dict(patience=[1]), ValueError, r"patience must be a number >= 0, got \[1\]"),
+    ("ReduceLROnPlateau", dict(cooldown="a"), ValueError, "cooldown must be a number >= 0, got 'a'"),
+    ("ReduceLROnPlateau", dict(min_lr="a"), ValueError, "min_lr must be a number >= 0, got 'a'"),
+    ("ReduceLROnPlateau", dict(min_lr=np.inf), ValueError, "min_lr must be finite, got inf"),
+    ("ModelCheckpoint", dict(filepath=3), TypeError, "filepath must be a path, got 3"),
+    ("ModelCheckpoint", dict(filepath="m", save_freq=2.5), ValueError, "save_freq must be 'epoch' or an integer >= 1, got 2.5"),
+    ("ModelCheckpoint", dict(filepath="m", save_best_only="no"), ValueError, "save_best_only must be True or False, got 'no'"),
+    ("ModelCheckpoint", dict(filepath="m", save_weights_only=[]), ValueError, r"save_weights_only must be True or False, got \[\]"),
+    ("ModelCheckpoint", dict(filepath="m", initial_value_threshold="a"), ValueError, "initial_value_threshold must be a number"),
+    ("LearningRateScheduler", dict(schedule=0.1), TypeError, "schedule must be a function of the epoch, got 0.1"),
+    ("LearningRateScheduler", dict(schedule=abs, verbose=None), ValueError, "verbose must be a number, got None"),
+    ("CSVLogger", dict(filename=None), TypeError, "filename must be a path, got None"),
+    ("CSVLogger", dict(filename="a", separator=", "), ValueError, "separator must be one character, got ', '"),
+    ("CSVLogger", dict(filename="a", append="no"), ValueError, "append must be True or False, got 'no'"),
+    ("TerminateOnNaN", dict(raise_error="no"), ValueError, "raise_error must be True or False, got 'no'"),
+    ("LambdaCallback", dict(on_epoch_end="a"), TypeError, "on_epoch_end must be a function, got 'a'"),
+]
+
+
+@pytest.mark.parametrize(("name", "options", "error", "message"), ARGUMENTS)
+def test_arguments(name, options, error, message):
+    with pytest.raises(error, match=f"^{name}: {message}"):
+        getattr(callbacks, name)(**options)
+
+
+def test_numbers_of_any_type_are_arguments():
+    waiting = callbacks.EarlyStopping(patience=np.inf, min_delta=np.float32(-1), verbose=True, restore_best_weights=np.True_)
+    assert (waiting.patience, waiting.min_delta, waiting.restore_best_weights) == (np.inf, 1, True)
+    assert callbacks.ReduceLROnPlateau(patience=np.int64(3)).patience == 3
+    assert callbacks.ModelCheckpoint(b"m", save_best_only=1).filepath == "m"
+
+
 class Terminal(io.StringIO):
     def isatty(self):
         return True

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..backend import core
 from . import indices, ragged, random
+from .arguments import number
 from .call import Call
 from .dtypes import as_float
 from .ragged import Ragged
@@ -106,7 +107,9 @@ def weights_of_classes(owner, class_weight, y, width):
         raise ValueError(f"{owner}: class_weight needs one class for each sample, got y of shape {y.shape}")
     weights = np.ones(len(y))
     for label, weight in class_weight.items():
-        weights[labels == label] = weight
+        if not isinstance(label, Real):
+            raise TypeError(f"{owner}: class_weight must have classes, integers, as its keys, got {label!r}")
+        weights[labels == label] = number(owner, f"class_weight[{label}]", weight)
     return weights
 
 

@@ -114,7 +114,8 @@ class Trainer(Feeder):
         """
         integer("fit", "epochs", epochs, least=0)
         integer("fit", "initial_epoch", initial_epoch, least=0)
-        for name, value in ("validation_steps", validation_steps), ("validation_batch_size", validation_batch_size):
+        sizes = {"steps_per_epoch": steps_per_epoch, "validation_steps": validation_steps}
+        for name, value in (sizes | {"validation_batch_size": validation_batch_size}).items():
             if value is not None:
                 integer("fit", name, value)
         if isinstance(validation_freq, str) or not hasattr(validation_freq, "__contains__"):

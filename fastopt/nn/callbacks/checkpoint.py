@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 
+from ..arguments import flag, number, path, verbosity
 from .monitor import Monitor
 from .progress import say
 
@@ -20,10 +21,14 @@ class ModelCheckpoint(Monitor):
     def __init__(self, filepath, monitor="val_loss", verbose=0, save_best_only=False, save_weights_only=False, mode="auto",
                  save_freq="epoch", initial_value_threshold=None):  # fmt: skip
         super().__init__(monitor, mode)
+        owner = type(self).__name__
         if save_freq != "epoch" and (isinstance(save_freq, bool) or not hasattr(save_freq, "__index__") or save_freq < 1):
-            raise ValueError(f"ModelCheckpoint: save_freq must be 'epoch' or an integer >= 1, got {save_freq!r}")
-        self.filepath, self.verbose, self.best = os.fspath(filepath), verbose, initial_value_threshold
-        self.save_best_only, self.save_weights_only, self.save_freq = save_best_only, save_weights_only, save_freq
+            raise ValueError(f"{owner}: save_freq must be 'epoch' or an integer >= 1, got {save_freq!r}")
+        self.filepath, self.verbose, self.save_freq = path(owner, "filepath", filepath), verbosity(owner, verbose), save_freq
+        self.save_best_only = flag(owner, "save_best_only", save_best_only)
+        self.save_weights_only = flag(owner, "save_weights_only", save_weights_only)
+        if initial_value_threshold is not None:
+            self.best = number(owner, "initial_value_threshold", initial_value_threshold)
         self._unsaved, self._epoch = 0, 0  # batches since the last save
 
     @property
@@ -46,19 +51,19 @@ class ModelCheckpoint(Monitor):
 
     def _save(self, epoch, logs, batch=None):
         try:
-            path = self.filepath.format(**{"epoch": epoch + 1} | ({} if batch is None else {"batch": batch + 1}) | logs)
+            target = self.filepath.format(**{"epoch": epoch + 1} | ({} if batch is None else {"batch": batch + 1}) | logs)
         except KeyError as error:
             known = ", ".join(logs)
             raise KeyError(f"ModelCheckpoint: filepath {self.filepath!r} names {error}, but the logs have {known}") from None
-        if self.save_best_only and not self._better(epoch, logs, path):
+        if self.save_best_only and not self._better(epoch, logs):
             return
-        if os.path.dirname(path):
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-        (self.model.save_weights if self.save_weights_only else self.model.save)(path)
+        if os.path.dirname(target):
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+        (self.model.save_weights if self.save_weights_only else self.model.save)(target)
         if self.verbose:
-            say(f"Epoch {epoch + 1}: saved {'weights' if self.save_weights_only else 'model'} to {path}")
+            say(f"Epoch {epoch + 1}: saved {'weights' if self.save_weights_only else 'model'} to {target}")
 
-    def _better(self, epoch, logs, path):
+    def _better(self, epoch, logs):
         current = logs.get(self.monitor)
         if current is None or np.ndim(current):
             what = "is not in the logs" if current is None else "is no single number"

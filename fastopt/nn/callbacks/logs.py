@@ -7,6 +7,7 @@ from math import isfinite
 import numpy as np
 
 from .. import names
+from ..arguments import flag, path
 from .base import HOOKS, Callback
 from .progress import say
 
@@ -19,7 +20,10 @@ class CSVLogger(Callback):
 
     def __init__(self, filename, separator=",", append=False):
         super().__init__()
-        self.filename, self.sep, self.append = os.fspath(filename), separator, append
+        if not isinstance(separator, str) or len(separator) != 1 or separator in "\r\n":
+            raise ValueError(f"CSVLogger: separator must be one character, got {separator!r}")
+        self.filename, self.sep = path("CSVLogger", "filename", filename), separator
+        self.append = flag("CSVLogger", "append", append)
         self._file = self._keys = None
 
     def on_train_begin(self, logs=None):
@@ -60,7 +64,7 @@ class TerminateOnNaN(Callback):
 
     def __init__(self, raise_error=False):
         super().__init__()
-        self.raise_error = raise_error
+        self.raise_error = flag("TerminateOnNaN", "raise_error", raise_error)
 
     def on_train_batch_end(self, batch, logs=None):
         loss = (logs or {}).get("loss")
@@ -91,5 +95,8 @@ class LambdaCallback(Callback):
         for name, function in hooks.items():
             if name not in HOOKS:
                 raise TypeError(f"LambdaCallback: unknown hook {name!r}{names.nearest(name, HOOKS)}")
-            if function is not None:
-                setattr(self, name, function)
+            if function is None:
+                continue
+            if not callable(function):
+                raise TypeError(f"LambdaCallback: {name} must be a function, got {function!r}")
+            setattr(self, name, function)

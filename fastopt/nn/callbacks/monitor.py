@@ -4,6 +4,7 @@ import warnings
 from math import isfinite
 
 from .. import metrics, names
+from ..arguments import flag, number, verbosity
 from .base import Callback
 from .progress import say
 from .rates import rate_of, set_rate
@@ -18,9 +19,12 @@ class Monitor(Callback):
 
     def __init__(self, monitor="val_loss", mode="auto", min_delta=0):
         super().__init__()
+        owner = type(self).__name__
+        if not isinstance(monitor, str):
+            raise TypeError(f"{owner}: monitor must be a name in the logs, got {monitor!r}")
         self.monitor = monitor
-        self.mode = names.find(f"{type(self).__name__}: mode", mode, {"auto": "auto", "min": "min", "max": "max"})
-        self.min_delta, self.best = abs(min_delta), None
+        self.mode = names.find(f"{owner}: mode", mode, {"auto": "auto", "min": "min", "max": "max"})
+        self.min_delta, self.best = abs(number(owner, "min_delta", min_delta)), None
 
     def improves(self, value, reference):
         """Whether value is better than reference; anything is better than None."""
@@ -73,8 +77,11 @@ class EarlyStopping(Monitor):
     def __init__(self, monitor="val_loss", min_delta=0, patience=0, verbose=0, mode="auto", baseline=None,
                  restore_best_weights=False, start_from_epoch=0):  # fmt: skip
         super().__init__(monitor, mode, min_delta)
-        self.patience, self.verbose, self.baseline = patience, verbose, baseline
-        self.restore_best_weights, self.start_from_epoch = restore_best_weights, start_from_epoch
+        owner = type(self).__name__
+        self.patience, self.verbose = number(owner, "patience", patience, 0), verbosity(owner, verbose)
+        self.baseline = None if baseline is None else number(owner, "baseline", baseline)
+        self.restore_best_weights = flag(owner, "restore_best_weights", restore_best_weights)
+        self.start_from_epoch = number(owner, "start_from_epoch", start_from_epoch, 0)
         self.on_train_begin()
 
     def on_train_begin(self, logs=None):
@@ -116,11 +123,13 @@ class ReduceLROnPlateau(Monitor):
     def __init__(self, monitor="val_loss", factor=0.1, patience=10, verbose=0, mode="auto", min_delta=1e-4, cooldown=0,
                  min_lr=0.0):  # fmt: skip
         super().__init__(monitor, mode, min_delta)
-        if not 0 < factor < 1:
-            raise ValueError(f"ReduceLROnPlateau: factor must be in (0, 1), got {factor!r}")
-        if not (isfinite(min_lr) and min_lr >= 0):
-            raise ValueError(f"ReduceLROnPlateau: min_lr must be a finite number >= 0, got {min_lr!r}")
-        self.factor, self.patience, self.verbose, self.cooldown, self.min_lr = factor, patience, verbose, cooldown, min_lr
+        owner = type(self).__name__
+        if not 0 < number(owner, "factor", factor) < 1:
+            raise ValueError(f"{owner}: factor must be in (0, 1), got {factor!r}")
+        if not isfinite(number(owner, "min_lr", min_lr, 0)):
+            raise ValueError(f"{owner}: min_lr must be finite, got {min_lr!r}")
+        self.factor, self.min_lr, self.verbose = factor, min_lr, verbosity(owner, verbose)
+        self.patience, self.cooldown = number(owner, "patience", patience, 0), number(owner, "cooldown", cooldown, 0)
         self.on_train_begin()
 
     def on_train_begin(self, logs=None):

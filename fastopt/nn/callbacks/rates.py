@@ -3,6 +3,7 @@
 import inspect
 from numbers import Real
 
+from ..arguments import verbosity
 from .base import Callback
 from .progress import say
 
@@ -20,7 +21,7 @@ class LearningRateScheduler(Callback):
         super().__init__()
         if not callable(schedule):
             raise TypeError(f"LearningRateScheduler: schedule must be a function of the epoch, got {schedule!r}")
-        self.schedule, self.verbose = schedule, verbose
+        self.schedule, self.verbose = schedule, verbosity("LearningRateScheduler", verbose)
 
     def on_epoch_begin(self, epoch, logs=None):
         optimizer = self.model.optimizer
