@@ -98,6 +98,18 @@ def test_arguments_of_fit(what):
     assert all(np.array_equal(v, w) for v, w in zip(before, model.get_weights()))
 
 
+@pytest.mark.parametrize(("call", "message"), [
+    (lambda model: model.fit(X, Y, workers=3), "^fit: unexpected argument 'workers', known: x, y, batch_size, "),
+    (lambda model: model.fit(X, Y, nb_epoch=3), "^fit: unexpected argument 'nb_epoch', nearest known: 'epochs'$"),
+    (lambda model: model.compile(metric=["mae"]), "^compile: unexpected argument 'metric', nearest known: 'metrics'$"),
+    (lambda model: model.evaluate(X, Y, batchsize=3), "^evaluate: unexpected argument 'batchsize', nearest known: 'batch_size'$"),
+    (lambda model: model.predict(X, batch=3), "^predict: unexpected argument 'batch', nearest known: 'batch_size'$"),
+])  # fmt: skip
+def test_unknown_arguments(call, message):
+    with pytest.raises(TypeError, match=message):
+        call(regression())
+
+
 def test_batches_that_do_not_fit():
     model = regression()
     with pytest.raises(ValueError, match="gave none"):

@@ -175,8 +175,9 @@ def test_an_iterator_that_ends_makes_one_epoch(x, y):
 
 def test_an_iterator_that_ends_early_ends_training(x, y):
     model = model_of()
-    with pytest.warns(UserWarning, match="ended after 1 epochs"):
+    with pytest.warns(UserWarning, match="ended after 1 epochs") as warned:
         history = model.fit(iter(parts(x, y)), epochs=3, steps_per_epoch=3, verbose=0)
+    assert warned[0].filename == __file__
     assert len(history.history["loss"]) == 1
     with pytest.warns(UserWarning, match="ended after 2 epochs"):
         assert len(model.fit(iter(parts(x, y)), epochs=3, steps_per_epoch=2, verbose=0).history["loss"]) == 2
@@ -446,8 +447,9 @@ def test_softmax_before_a_loss_from_logits_warns(x):
     good = model_of(outputs=3, loss=nn.losses.SparseCategoricalCrossentropy(from_logits=True))
     nn.set_random_seed(3)
     twice = nn.Sequential([nn.Input((4,)), nn.Dense(5, "tanh"), nn.Dense(3, "softmax")])
-    with pytest.warns(UserWarning, match="from_logits"):
+    with pytest.warns(UserWarning, match="from_logits") as warned:
         twice.compile("sgd", nn.losses.SparseCategoricalCrossentropy(from_logits=True))
+    assert warned[0].filename == __file__
     assert twice.train_on_batch(x, labels) == good.train_on_batch(x, labels)
 
 
@@ -575,6 +577,27 @@ def test_metrics_lists_the_metric_objects(x):
     model.fit(x, np.zeros(len(x), int), verbose=0)
     assert model.metrics[0] is accuracy
     assert [metric.name for metric in model.metrics] == ["a", "accuracy"]
+
+
+def test_weighted_metrics_of_the_users(x, y):
+    """A function returns a value for each sample; a metric gets the weights as its third argument, or None."""
+
+    def distance(y, p):
+        return abs(y - p)[:, 0]
+
+    class Noting(nn.metrics.Mean):
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            noted.append(sample_weight)
+            super().update_state(distance(y_true, y_pred), sample_weight)
+
+    noted, weights, model = [], np.arange(30.0), model_of()
+    model.compile("sgd", "mse", weighted_metrics=[distance, Noting(name="noting")])
+    logs = model.evaluate(x, y, batch_size=30, sample_weight=weights, verbose=0, return_dict=True)
+    assert logs["distance"] == logs["noting"]
+    assert logs["distance"] == pytest.approx(np.average(distance(y, model.predict(x, verbose=0)), weights=weights), rel=1e-5)
+    model.evaluate(x, y, verbose=0)
+    assert noted[-1] is None
+    assert noted[1].tolist() == weights.tolist()
 
 
 def test_reset_metrics(x, y):

@@ -157,6 +157,18 @@ def test_other_json(text):
         nn.models.model_from_json(text)
 
 
+@pytest.mark.parametrize("seed", [3, None])
+def test_dropout_begins_its_draws_anew(tmp_path, seed):
+    model = nn.Sequential([nn.Input((200,)), nn.Dropout(0.5, seed=seed)])
+    model.save(tmp_path / "m")
+    first, second = (model.forward(np.ones((1, 200)), training=True) for _ in range(2))
+    model.save(tmp_path / "n")
+    for name in "mn":
+        drawn = nn.load_model(tmp_path / name).forward(np.ones((1, 200)), training=True)
+        assert np.array_equal(drawn, first) == (seed == 3)
+        assert not np.array_equal(drawn, second)
+
+
 def test_weights_alone(tmp_path, data):
     model, other = chain(), chain()
     model.save_weights(tmp_path / "w")

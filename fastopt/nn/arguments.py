@@ -1,9 +1,13 @@
 """Checks of arguments, shared by all that take them: errors name the owner, the argument, what is expected and what came."""
 
+import functools
+import inspect
 import os
 from numbers import Real
 
 import numpy as np
+
+from . import names
 
 
 def integer(owner, name, value, least=1):
@@ -39,3 +43,18 @@ def path(owner, name, value):
         return os.fsdecode(value)
     except TypeError:
         raise TypeError(f"{owner}: {name} must be a path, got {value!r}") from None
+
+
+def known_alone(method):
+    """The method, which refuses an argument that it has not under its own name, and with the nearest that it has."""
+    known = list(inspect.signature(method).parameters)[1:]
+
+    @functools.wraps(method)
+    def checked(self, *given, **named):
+        for name in named:
+            if name not in known:
+                hint = names.nearest(name, known) or f", known: {', '.join(known)}"
+                raise TypeError(f"{method.__name__}: unexpected argument {name!r}{hint}")
+        return method(self, *given, **named)
+
+    return checked

@@ -12,7 +12,8 @@ from .layer import Layer
 class Dropout(Layer):
     """In training each element is 0 with probability `rate`, else divided by 1 - rate (Srivastava et al. 2014).
 
-    rate: in [0, 1]. seed: an integer; by default one drawn at construction, so that set_random_seed makes it repeatable.
+    rate: in [0, 1]. seed: an integer; by default one drawn at construction, so that set_random_seed makes it repeatable. A layer
+    from load_model draws from the beginning again: with a seed what it drew at first, without one by a seed newly drawn.
     noise_shape: the shape in which is drawn, 1 on axes along which elements share their fate, None for the input's size. Further
     arguments: see Layer.
 

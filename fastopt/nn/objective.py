@@ -41,7 +41,7 @@ class Head:
             plain = type(self.loss)(**self.loss.get_config() | {"from_logits": False})
             if plain.on_logits(activation.kernel) is not None:
                 warnings.warn(f"compile: the loss of output {self.name!r} has from_logits=True, but the output is a "
-                              f"{activation.kernel}; the loss is computed from the logits before it", stacklevel=4)  # fmt: skip
+                              f"{activation.kernel}; the loss is computed from the logits before it", stacklevel=6)  # fmt: skip
                 twin = self.loss
         if twin is not None:
             self.value_and_gradient, self.activation = twin.value_and_gradient, activation

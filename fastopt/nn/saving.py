@@ -45,8 +45,9 @@ def load_model(path, custom_objects=None, compile=True):
     """The model in the file `path` of model.save, compiled as it was and with the optimizer's state.
 
     custom_objects: {name: class or function} for what is not fastopt's own: layers, subclasses of Model, losses, metrics.
-    compile: False leaves the model uncompiled. Raises ValueError with the reason for a file that is damaged or of another kind,
-    FileNotFoundError where there is none.
+    compile: False leaves the model uncompiled. Dropout begins its draws anew, see there.
+
+    Raises ValueError with the reason for a file that is damaged or of another kind, FileNotFoundError where there is none.
     """
     with _Archive("load_model", path, (FORMAT,)) as stored:
         described, listing, told = stored.entries("model", "weights", "compiled")

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 
 from . import batches, optimizers
-from .arguments import integer
+from .arguments import integer, known_alone
 from .batches import Arrays, Stream
 from .call import Call
 from .callbacks import CallbackList
@@ -31,6 +31,7 @@ class Trainer(Feeder):
             self._running("optimizer")
         return self._optimizer
 
+    @known_alone
     def compile(self, optimizer="rmsprop", loss=None, loss_weights=None, metrics=None, weighted_metrics=None, run_eagerly=False,
                 steps_per_execution=1, jit_compile="auto", auto_scale_loss=True):  # fmt: skip
         """Says how the model is trained; layers frozen by trainable=False stay so until the next compile.
@@ -40,7 +41,8 @@ class Trainer(Feeder):
             each), which weights and masks want; for several outputs also a list or a dict by output name. loss_weights: factors,
             likewise.
         metrics, weighted_metrics: lists of names, objects or functions (y, prediction) -> values; for several outputs a list of
-            lists or a dict. The second kind is weighted by sample_weight.
+            lists or a dict. The second kind is weighted by sample_weight: a function there returns a value for each sample, and
+            update_state of a metric gets the weights, or None, as its third argument.
         run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: accepted, and without meaning here. Raises ValueError or
         TypeError, and changes nothing, for what is unknown.
         """
@@ -89,6 +91,7 @@ class Trainer(Feeder):
         if self._runner is not None:
             self._runner.reset()
 
+    @known_alone
     def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, validation_split=0.0,
             validation_data=None, shuffle=True, class_weight=None, sample_weight=None, initial_epoch=0, steps_per_epoch=None,
             validation_steps=None, validation_batch_size=None, validation_freq=1):  # fmt: skip
@@ -140,7 +143,7 @@ class Trainer(Feeder):
         try:
             for epoch in range(initial_epoch, epochs):
                 if data.is_over():
-                    warnings.warn(f"fit: the iterator of batches ended after {epoch - initial_epoch} epochs", stacklevel=2)
+                    warnings.warn(f"fit: the iterator of batches ended after {epoch - initial_epoch} epochs", stacklevel=3)
                     break
                 callbacks.on_epoch_begin(epoch)
                 logs = self._epoch(runner.train, runner, data, callbacks, "train_batch")
@@ -177,6 +180,7 @@ class Trainer(Feeder):
         callbacks.on_test_end(logs)
         return logs
 
+    @known_alone
     def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, steps=None, callbacks=None,
                  return_dict=False):  # fmt: skip
         """The loss, a float, or [loss, metric, ...] in the order of metrics_names; a dict with return_dict. Arguments as in fit.
@@ -191,6 +195,7 @@ class Trainer(Feeder):
         self.stop_training = stopped
         return logs if return_dict else _listed(logs)
 
+    @known_alone
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         """The outputs for x, a fresh array, or a list or dict of them for several; from several threads at once if need be.
 
