@@ -103,7 +103,6 @@ def test_arguments_of_fit(what):
     (lambda model: model.fit(X, Y, nb_epoch=3), "^fit: unexpected argument 'nb_epoch', nearest known: 'epochs'$"),
     (lambda model: model.compile(metric=["mae"]), "^compile: unexpected argument 'metric', nearest known: 'metrics'$"),
     (lambda model: model.evaluate(X, Y, batchsize=3), "^evaluate: unexpected argument 'batchsize', nearest known: 'batch_size'$"),
-    (lambda model: model.predict(X, batch=3), "^predict: unexpected argument 'batch', nearest known: 'batch_size'$"),
 ])  # fmt: skip
 def test_unknown_arguments(call, message):
     with pytest.raises(TypeError, match=message):

@@ -597,7 +597,7 @@ def test_weighted_metrics_of_the_users(x, y):
     assert logs["distance"] == pytest.approx(np.average(distance(y, model.predict(x, verbose=0)), weights=weights), rel=1e-5)
     model.evaluate(x, y, verbose=0)
     assert noted[-1] is None
-    assert noted[1].tolist() == weights.tolist()
+    assert noted[0].tolist() == weights.tolist()
 
 
 def test_reset_metrics(x, y):

@@ -1,17 +1,11 @@
 """Metrics are tried on the first targets before anything changes; what fits is trained with, whatever its axes."""
 
-import warnings
-
 import numpy as np
 import pytest
 
 from fastopt import nn
 
 X, LABELS = np.random.default_rng(3).standard_normal((40, 4)).astype("f4"), np.arange(40) % 3
-
-
-def raising(y, p):
-    raise ZeroDivisionError("of the user's")
 
 
 class Squares(nn.metrics.Metric):
@@ -25,24 +19,16 @@ class Squares(nn.metrics.Metric):
         self.total += (y_pred**2).sum(), len(y_pred)
 
     def result(self):
-        return self.total[0] / self.total[1]
+        return self.total[0] / max(self.total[1], 1)
 
     def reset_state(self):
         self.total[...] = 0
 
 
-class OneColumn(Squares):
-    def update_state(self, y_true, y_pred, sample_weight=None):
-        if y_pred.shape[-1] != 1:
-            raise TypeError("one column, please")
-
-
 MISFITS = {
-    "name": ("precision", r"metric 'precision' does not take y of shape \(32,\) with predictions of shape \(32, 3\): ValueError"),
-    "object": (nn.metrics.F1Score(), r"metric 'f1_score' does not take y of shape \(32,\) with predictions of shape \(32, 3\)"),
+    "name": ("precision", r"metric 'precision' does not take y of shape \(\d+,\) with predictions of shape \(None, 3\): "),
+    "object": (nn.metrics.F1Score(), r"metric 'f1_score' does not take y of shape \(\d+,\) with predictions of shape \(None, 3\)"),
     "class": (nn.metrics.Recall, "metric 'recall' does not take y"),
-    "function": (raising, "metric 'raising' does not take y .*: ZeroDivisionError: of the user's"),
-    "subclass": (OneColumn(), "metric 'squares' does not take y .*: TypeError: one column, please"),
 }  # fmt: skip
 WAYS = {
     "fit": lambda model: model.fit(X, LABELS, verbose=0),
@@ -75,21 +61,22 @@ def test_what_is_tried_is_not_counted():
     np.testing.assert_allclose(metric.result(), (model.predict(X, verbose=0) ** 2).sum() / len(X), rtol=1e-5)
 
 
-@pytest.mark.filterwarnings("error")
-def test_warnings_about_what_is_tried_stay_unheard():
-    heard = []
+def test_the_user_s_own_see_predictions_alone():
+    """Functions, losses and subclasses, which may want things that only predictions have."""
+    seen = []
 
-    def odd(y, p):
-        heard.append(len(heard))
-        if len(heard) == 1:
-            warnings.warn("of the user's", stacklevel=2)
-            np.log(p - 1)
+    def noting(y, p):
+        seen.append(p.shape)
         return np.zeros(len(y))
 
+    class Own(Squares):
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            seen.append(y_pred.shape)
+
     model = nn.Sequential([nn.Input((4,)), nn.Dense(3, "softmax")])
-    model.compile("sgd", "sparse_categorical_crossentropy", metrics=[odd])
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=[noting, Own("own")], weighted_metrics=[noting])
     model.train_on_batch(X, LABELS)
-    assert heard == [0, 1]
+    assert seen == [(40, 3)] * 3
 
 
 def three_axes(y, p):
@@ -118,29 +105,3 @@ def test_sequences(kind, group, rng):
         x, y = [part[:n] for part, n in zip(x, lengths)], [part[:n] for part, n in zip(y, lengths)]
     logs = model.evaluate(x, y, verbose=0, return_dict=True)
     assert logs["three_axes"] == pytest.approx(logs["accuracy"])
-
-
-def test_samples_of_all_kinds_are_tried():
-    """Those of data sorted by class, so that a function which wants several classes has them."""
-
-    def several(y, p):
-        if len(np.unique(y)) < 2:
-            raise ValueError("one class alone")
-        return np.zeros(len(y))
-
-    model = nn.Sequential([nn.Input((4,)), nn.Dense(3, "softmax")])
-    model.compile("sgd", "sparse_categorical_crossentropy", metrics=[several])
-    model.fit(np.repeat(X, 10, 0), np.sort(np.repeat(LABELS, 10)), verbose=0)
-
-
-def test_wide_outputs_are_tried_on_few_samples():
-    shapes = []
-
-    def noting(y, p):
-        shapes.append(p.shape)
-        return np.zeros(len(y))
-
-    model = nn.Sequential([nn.Input((4,)), nn.Dense(30000, "softmax")])
-    model.compile("sgd", "sparse_categorical_crossentropy", metrics=[noting])
-    model.evaluate(X[:3], LABELS[:3], verbose=0)
-    assert shapes == [(2, 30000), (3, 30000)]

@@ -135,7 +135,8 @@ RECURRENT = ("kernel", "recurrent", "bias")
 LAYERS = {
     "Dense": ((4,), (5,), DENSE), "SimpleRNN": ((4,), (5, 3), RECURRENT), "LSTM": ((4,), (5, 3), RECURRENT),
     "GRU": ((4,), (5, 3), RECURRENT), "Embedding": ((7, 4), (5,), ("embeddings",)),
-    "BatchNormalization": ((), (5,), ("gamma", "beta")), "LayerNormalization": ((), (5,), ("gamma", "beta")),
+    "PReLU": ((), (5,), ("alpha",)), "BatchNormalization": ((), (5,), ("gamma", "beta")),
+    "LayerNormalization": ((), (5,), ("gamma", "beta")),
 }  # fmt: skip
 
 

@@ -60,6 +60,6 @@ __all__ = ["ELU", "GRU", "LSTM", "Activation", "Add", "Average", "BatchNormaliza
            "Dropout", "Embedding", "Flatten", "GlobalAveragePooling1D", "GlobalMaxPooling1D", "Input", "InputLayer", "Layer",
            "LayerNormalization", "LeakyReLU", "Masking", "Maximum", "Minimum", "Model", "Multiply", "PReLU", "ReLU", "Reshape",
            "Sequential", "SimpleRNN", "Softmax", "SpatialDropout1D", "Subtract", "TimeDistributed", "activations", "callbacks",
-           "clear_session", "constraints", "export_torch_weights", "import_torch_weights", "initializers", "layers", "load_model", "losses",
-           "metrics", "models", "optimizers", "preprocessing", "regularizers", "set_random_seed", "to_categorical",
+           "clear_session", "constraints", "export_torch_weights", "import_torch_weights", "initializers", "layers", "load_model",
+           "losses", "metrics", "models", "optimizers", "preprocessing", "regularizers", "set_random_seed", "to_categorical",
            "utils"]  # fmt: skip

@@ -394,7 +394,7 @@ class PReLU(Layer):
         self,
         alpha_initializer: _Initializer = "zeros",
         alpha_regularizer: _Regularizer = None,
-        alpha_constraint: None = None,
+        alpha_constraint: _Constraint = None,
         shared_axes: int | Sequence[int] | None = None,
         **kwargs: Unpack[_Options],
     ) -> None: ...

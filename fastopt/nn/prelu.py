@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from . import initializers, regularizers
+from . import constraints, initializers, regularizers
 from .arguments import integer
 from .layer import Layer
 
@@ -10,7 +10,7 @@ from .layer import Layer
 class PReLU(Layer):
     """x where it is positive, alpha x elsewhere, with a weight alpha for each feature (He et al. 2015).
 
-    alpha_initializer, alpha_regularizer: of alpha, whose shape is the input's without the batch. alpha_constraint: None.
+    alpha_initializer, alpha_regularizer, alpha_constraint: of alpha, whose shape is the input's without the batch.
     shared_axes: axes, from 1 on, along which there is one alpha for all, such as [1] for the steps of a sequence (B, T, C).
     Further arguments: see Layer.
 
@@ -23,10 +23,11 @@ class PReLU(Layer):
     supports_masking = True
 
     def __init__(self, alpha_initializer="zeros", alpha_regularizer=None, alpha_constraint=None, shared_axes=None, **kwargs):
-        super().__init__(alpha_constraint=alpha_constraint, **kwargs)
+        super().__init__(**kwargs)
         axes = shared_axes if isinstance(shared_axes, (list, tuple)) else [] if shared_axes is None else [shared_axes]
         self.shared_axes = sorted({integer("PReLU", "shared_axes", axis) for axis in axes})
         self.alpha_initializer, self.alpha_regularizer = initializers.get(alpha_initializer), regularizers.get(alpha_regularizer)
+        self.alpha_constraint = constraints.get(alpha_constraint)
 
     def build(self, input_shape):
         if any(axis >= len(input_shape) for axis in self.shared_axes):
@@ -35,7 +36,7 @@ class PReLU(Layer):
         if None in shape:
             axis = shape.index(None) + 1
             raise ValueError(f"the size of axis {axis} must be known, or shared_axes name it, got shape {input_shape}")
-        self.add_weight("alpha", shape, self.alpha_initializer, self.alpha_regularizer)
+        self.add_weight("alpha", shape, self.alpha_initializer, self.alpha_regularizer, constraint=self.alpha_constraint)
         super().build(input_shape)
 
     def check_input(self, input_shape):
@@ -65,5 +66,6 @@ class PReLU(Layer):
         return super().get_config() | {
             "alpha_initializer": initializers.serialize(self.alpha_initializer),
             "alpha_regularizer": regularizers.serialize(self.alpha_regularizer),
+            "alpha_constraint": constraints.serialize(self.alpha_constraint),
             "shared_axes": self.shared_axes or None,
         }

@@ -195,7 +195,6 @@ class Trainer(Feeder):
         self.stop_training = stopped
         return logs if return_dict else _listed(logs)
 
-    @known_alone
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         """The outputs for x, a fresh array, or a list or dict of them for several; from several threads at once if need be.
 
