@@ -620,3 +620,22 @@ def test_class_weights_are_for_training_alone(x):
         history = model.fit(x, y, validation_split=0.25, verbose=0, **given).history
         expected = model.evaluate(x[at:], y[at:], sample_weight=weights, verbose=0)
         np.testing.assert_allclose([history["val_loss"][0], history["val_accuracy"][0]], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("change", [
+    lambda model: model.add(nn.Dense(1)), lambda model: model.pop(), lambda model: setattr(model.layers[0], "trainable", False),
+])  # fmt: skip
+def test_an_optimizer_that_has_not_stepped_follows_its_model(change, x):
+    model, optimizer = nn.Sequential([nn.Input((x.shape[1],)), nn.Dense(3), nn.Dense(1)]), nn.optimizers.Adam()
+    model.compile(optimizer, "mse")
+    change(model)
+    model.compile(optimizer, "mse")
+    before, y = model.get_weights(), np.zeros((len(x), *model.output_shape[1:]), "f4")
+    model.train_on_batch(x, y)
+    trained = [not np.array_equal(v, w) for v, w in zip(before, model.get_weights())]
+    assert trained == [layer.trainable for layer in model.layers for _ in layer.weights]
+    model.add(nn.Dense(1))
+    with pytest.raises(ValueError, match="the optimizer already has parameters"):
+        model.compile(optimizer, "mse")
+    with pytest.raises(ValueError, match="the optimizer already has parameters"):
+        nn.Sequential([nn.Input((2,)), nn.Dense(3)]).compile(optimizer, "mse")

@@ -105,3 +105,9 @@ def test_sequences(kind, group, rng):
         x, y = [part[:n] for part, n in zip(x, lengths)], [part[:n] for part, n in zip(y, lengths)]
     logs = model.evaluate(x, y, verbose=0, return_dict=True)
     assert logs["three_axes"] == pytest.approx(logs["accuracy"])
+
+
+def test_functions_without_a_module():
+    model = nn.Sequential([nn.Input((4,)), nn.Dense(1)])
+    model.compile("sgd", "mse", metrics=[eval("lambda y, p: abs(y - p)", {}), np.ndarray.__sub__])
+    model.train_on_batch(X, LABELS)

@@ -194,8 +194,8 @@ WRONG = {
     "shape": (lambda w: w[:1], r"the constraint of d/kernel gave shape \(1, 2\), float32, expected \(3, 2\), float32"),
     "nothing": (lambda w: None, r"the constraint of d/kernel gave shape \(\), object, expected \(3, 2\)"),
     "strings": (lambda w: w.astype(str), r"the constraint of d/kernel gave shape \(3, 2\), <U32, expected \(3, 2\), float32"),
-    "axis": (constraints.MaxNorm(axis=2), r"the constraint of d/kernel does not take shape \(3, 2\): axis 2 is out of bounds"),
-    "own error": (lambda w: w @ w, r"the constraint of d/kernel does not take shape \(3, 2\): matmul"),
+    "axis": (constraints.MaxNorm(axis=2), r"the constraint of d/kernel, of shape \(3, 2\), failed: axis 2 is out of bounds"),
+    "own error": (lambda w: w @ w, r"the constraint of d/kernel, of shape \(3, 2\), failed: matmul"),
 }
 
 
@@ -250,6 +250,7 @@ def test_training_is_keras(options, data):
 
 
 def test_constraints_hold_after_every_step(data):
+    nn.set_random_seed(1)
     model = constrained(nn)
     model.compile(nn.optimizers.SGD(0.5), "sparse_categorical_crossentropy")
     for _ in range(3):
@@ -258,7 +259,7 @@ def test_constraints_hold_after_every_step(data):
         np.testing.assert_allclose(np.linalg.norm(words, axis=1), 1, rtol=1e-5)  # 1e-7 beside norms of 0.05
         assert np.linalg.norm(kernel, axis=0).max() < 0.7 + 1e-6
         np.testing.assert_allclose(np.linalg.norm(recurrent, axis=0), 1, rtol=1e-6)
-        assert bias.min() == 0 < bias.max()
+        assert bias.min() == 0 < bias.max()  # with this seed
         assert 0 < np.linalg.norm(last) < 0.01 + 1e-6
 
 

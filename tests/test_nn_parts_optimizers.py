@@ -26,6 +26,8 @@ CASES = [
     ("Nadam", {}), ("Nadam", {"beta_1": 0.5}), ("Lion", {}), ("Lion", {"beta_1": 0.5, "weight_decay": 0.2}),
     ("Adam", {"use_ema": True, "ema_momentum": 0.7}), ("Adam", {"clipnorm": 0.4, "epsilon": 0.1}),
     ("SGD", {"use_ema": True, "ema_momentum": 0.5, "ema_overwrite_frequency": 2}),
+    ("SGD", {"gradient_accumulation_steps": 2, "use_ema": True, "ema_momentum": 0.6, "ema_overwrite_frequency": 2}),
+    ("Adam", {"gradient_accumulation_steps": 2, "use_ema": True, "learning_rate": 0.1}),
     ("Adam", {"gradient_accumulation_steps": 2, "clipnorm": 0.4}), ("SGD", {"gradient_accumulation_steps": 3, "momentum": 0.5}),
 ]  # fmt: skip
 IDS = [f"{name}-{'-'.join(options)}" for name, options in CASES]
@@ -179,6 +181,83 @@ def test_errors(call, error, message):
         call()
 
 
+@pytest.mark.parametrize("n", [None, 3])
+def test_a_schedule_counts_calls(n, rng):
+    keras = pytest.importorskip("keras")
+    w = rng.standard_normal(3).astype("f4")
+    ours = optimizers.SGD(optimizers.schedules.ExponentialDecay(0.1, 2, 0.5), gradient_accumulation_steps=n)
+    theirs = keras.optimizers.SGD(keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5), gradient_accumulation_steps=n)
+    variable = keras.Variable(w.copy())
+    ours.bind([w])
+    for _ in range(10):
+        assert ours.learning_rate == pytest.approx(float(theirs.learning_rate), rel=1e-6)
+        grad = rng.standard_normal(3).astype("f4")
+        ours.step([grad])
+        theirs.apply([keras.ops.convert_to_tensor(grad)], [variable])
+        np.testing.assert_allclose(w, variable.numpy(), rtol=2e-6)
+
+
+def test_what_was_added_up_goes_with_the_state(tmp_path):
+    make = lambda: optimizers.SGD(1.0, gradient_accumulation_steps=3)
+    opt, other, w, v = make(), make(), [np.zeros(2), np.zeros(1)], [np.zeros(2), np.zeros(1)]
+    opt.bind(w)
+    other.bind(v)
+    empty = opt.state_dict()
+    opt.step([np.array([3.0, 6.0]), None], grad_scale=2.0)
+    opt.step([np.array([3.0, 0.0]), None])
+    kept = opt.state_dict()
+    fastopt.optim.save(tmp_path / "state", opt)
+    fastopt.optim.load(tmp_path / "state", other)
+    copies = copy.deepcopy(opt)
+    for one in (opt, other, copies):
+        one.step([np.array([0.0, 3.0]), np.array([9.0])])
+        assert [array.tolist() for array in one._params] == [[-1.5, -2.0], [-3.0]]
+    other.load_state_dict(kept)
+    other.step([np.zeros(2), np.zeros(1)])
+    assert v[0].tolist() == [-3.0, -3.0]
+    opt.load_state_dict(kept)
+    opt.load_state_dict(empty)
+    fresh = copies.unbound()
+    u = [np.zeros(2), np.zeros(1), np.zeros(1)]
+    fresh.bind(u)
+    for one, arrays in ((opt, w), (fresh, u)):
+        before = arrays[0].copy()
+        for _ in range(2):
+            one.step([np.ones(a.shape) for a in arrays])
+            assert (arrays[0] == before).all()
+        one.step([np.ones(a.shape) for a in arrays])
+        assert (arrays[0] == before - 1).all()
+
+
+@pytest.mark.parametrize(("change", "error", "message"), [
+    ({"gradients_added": 3}, ValueError, r"SGD.load_state_dict: gradients_added are \[1, 3\], expected one number of at most 2"),
+    ({"gradients_added": 5}, ValueError, "gradients_added are"),
+    ({"gradient_sum": np.ones(3)}, ValueError, r"gradient of parameter 0 has shape \(3,\), expected \(2,\)"),
+    ({"gradient_sum": np.ones(2, "f4")}, TypeError, "gradient of parameter 0 has dtype float32"),
+])  # fmt: skip
+def test_sums_that_do_not_fit(change, error, message):
+    opt = optimizers.SGD(1.0, gradient_accumulation_steps=3)
+    opt.bind([np.zeros(2), np.zeros(1)])
+    opt.step([np.ones(2), np.ones(1)])
+    state = opt.state_dict()
+    state["state"][0] |= change
+    with pytest.raises(error, match=message):
+        opt.load_state_dict(state)
+    assert (opt._added, opt._sums[0].tolist()) == (1, [1.0, 1.0])
+
+
+def test_calls_that_only_add_up_check_their_options():
+    opt = optimizers.SGD(1.0, gradient_accumulation_steps=2)
+    with pytest.raises(RuntimeError, match="step: this optimizer has no parameters"):
+        opt.step([np.ones(2)])
+    opt.bind([np.zeros(2)])
+    wrong = {"foo": 1}, {"clip_norm": "x"}, {"clip_each": 1}
+    for options, message in zip(wrong, ("foo", "clip_norm must be", "clip_each must be")):
+        with pytest.raises(TypeError, match=message):
+            opt.step([np.ones(2)], **options)
+    assert opt._added == 0
+
+
 def test_what_is_refused_is_not_added_up():
     opt, w = optimizers.SGD(1.0, gradient_accumulation_steps=2), np.zeros(2)
     opt.bind([w])
@@ -191,7 +270,7 @@ def test_what_is_refused_is_not_added_up():
     with pytest.raises(ValueError, match="clip_norm must be"):
         opt.step([np.ones(2)], clip_norm=-1)
     assert (w == 0).all()
-    opt.step([np.array([3.0, 6.0])], grad_scale=2.0)
+    opt.step([np.array([2.0, 4.0])], grad_scale=2.0)
     assert w.tolist() == [-1, -2]
     opt.step([None])
     opt.step([np.array([4.0, 0.0])])

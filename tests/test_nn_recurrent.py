@@ -612,3 +612,18 @@ def test_errors_of_kind():
     layer.backward(y)
     with pytest.raises(RuntimeError):
         layer.backward(y)
+
+
+def test_a_layer_of_the_users_own_goes_both_ways():
+    """What its configuration has beside the layer's need not be an attribute."""
+
+    class Own(nn.LSTM):
+        def __init__(self, units, extra_regularizer=None, **kwargs):
+            super().__init__(units, **kwargs)
+            self._extra = extra_regularizer
+
+        def get_config(self):
+            return super().get_config() | {"extra_regularizer": self._extra}
+
+    both = nn.Bidirectional(Own(3))
+    assert type(both.backward_layer) is Own

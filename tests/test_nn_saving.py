@@ -238,3 +238,40 @@ def test_a_subclass_whose_inputs_are_a_dict(tmp_path, rng):
     np.testing.assert_array_equal(twin.predict(data), want)
     x, y = nn.Input((3,)), nn.Input((4,))
     assert nn.Model([x, y], Named()({"x": x, "y": y})).predict([data["x"], data["y"]]).shape == (5, 2)
+
+
+class Zeros(nn.Layer):
+    """A layer whose name an initializer of fastopt's has, too."""
+
+    def compute(self, call, x, training):
+        return x
+
+    def gradient(self, call, dy):
+        return dy
+
+
+def squared(w):
+    return w * w
+
+
+def test_own_layers_are_not_taken_for_initializers(tmp_path):
+    model = nn.Sequential([nn.Input((4,)), nn.Dense(2, bias_initializer="zeros"), Zeros()])
+    model.save(tmp_path / "m")
+    for twin in (
+        nn.load_model(tmp_path / "m", custom_objects={"Zeros": Zeros}),
+        nn.models.model_from_json(model.to_json(), custom_objects={"Zeros": Zeros}),
+    ):
+        assert type(twin.layers[0].bias_initializer) is nn.initializers.Zeros
+        assert type(twin.layers[1]) is Zeros
+
+
+def test_what_layers_are_made_of_is_missed_by_name(tmp_path):
+    model = nn.Sequential([nn.Input((4,)), nn.Dense(2, kernel_constraint=squared)])
+    model.save(tmp_path / "m")
+    missed = "needs what is not known here: constraint: unknown name 'squared'.*; a class or function of your own goes into cust"
+    with pytest.raises(ValueError, match=f"^load_model: .*m' {missed}"):
+        nn.load_model(tmp_path / "m")
+    with pytest.raises(ValueError, match=f"^model_from_json: json_string {missed}"):
+        nn.models.model_from_json(model.to_json())
+    twin = nn.load_model(tmp_path / "m", custom_objects={"squared": squared})
+    assert twin.layers[0].kernel_constraint is squared

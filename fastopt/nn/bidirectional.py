@@ -47,7 +47,8 @@ class Bidirectional(TakesStates, Container):
             self.trainable = False
 
     def _copy(self, layer, prefix, **changes):
-        own = {name: getattr(layer, name) for name in layer.get_config() if name.endswith(("_regularizer", "_constraint"))}
+        parts = [f"{weight}_{part}" for weight in ("kernel", "recurrent", "bias") for part in ("regularizer", "constraint")]
+        own = {name: getattr(layer, name) for name in parts if hasattr(layer, name)}
         config = layer.get_config() | own | changes  # not by their names, which those of the user's own do not have
         explicit = self.dtype if self.explicit_dtype else None
         return type(layer).from_config(config | {"name": prefix + layer.name.removeprefix(prefix), "dtype": explicit})

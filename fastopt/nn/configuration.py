@@ -26,10 +26,6 @@ _NUMBERS: ContextVar = ContextVar("numbers of the layers that the present descri
 _MADE: ContextVar = ContextVar("layers that the present build() has made, by number", default=None)
 
 
-class UnknownClass(ValueError):
-    """A layer's class is neither fastopt's nor among custom_objects."""
-
-
 @contextlib.contextmanager
 def _shared(variable):
     """The dict that a call and those inside it have in common."""
@@ -91,10 +87,15 @@ def _graph(model):
 def build(described, custom_objects):
     """The layer or model that describe() described, with weights of its own."""
     number = described.get("number")
-    with _shared(_MADE) as made, names.scope(custom_objects):
+    with _shared(_MADE) as made, names.scope(_without_layers(custom_objects)):
         if number is None or number not in made or made[number][0] != described:  # of another describe(), by a user's from_config
             made[number] = described, _built(described, custom_objects)
         return made[number][1]
+
+
+def _without_layers(custom_objects):
+    """What layers can be made of, which may have the name that one of the user's layers has."""
+    return {name: own for name, own in custom_objects.items() if not (inspect.isclass(own) and issubclass(own, Layer))}
 
 
 def _built(described, custom_objects):
@@ -109,7 +110,7 @@ def _built(described, custom_objects):
             cls = names.find("layer", name, known)
         except ValueError:
             shown = archive.brief(repr(name))
-            raise UnknownClass(f"has a layer of unknown class {shown}{names.nearest(name, known)}; a class of your own goes into "
+            raise names.Unknown(f"has a layer of unknown class {shown}{names.nearest(name, known)}; a class of your own goes into "
                                f"custom_objects={{{shown}: ...}}") from None  # fmt: skip
         if not (inspect.isclass(cls) and issubclass(cls, Layer)):
             raise TypeError(f"{name} is no layer")
@@ -165,7 +166,7 @@ def model_from_json(json_string, custom_objects=None):
     """
     try:
         return build(json.loads(json_string), custom_objects or {})
-    except UnknownClass as error:
+    except names.Unknown as error:
         raise ValueError(f"model_from_json: json_string {error}") from None
     except Exception as error:  # of the user's own classes, too, which may raise anything
         reason = archive.brief(f"{type(error).__name__}: {error}")
@@ -176,7 +177,7 @@ def plain(value):
     """NumPy's numbers and arrays for JSON."""
     if isinstance(value, (np.generic, np.ndarray)):
         return value.tolist()
-    raise TypeError(f"save: {value!r} cannot be saved")
+    raise TypeError(f"{value!r} cannot be saved")
 
 
 def describe_compiled(model):

@@ -21,6 +21,10 @@ def scope(custom_objects):
         _own.reset(token)
 
 
+class Unknown(ValueError):
+    """A configuration names what is the user's own, and was not given."""
+
+
 class Configured:
     """Base of what is made from arguments, and made again from get_config."""
 
@@ -74,7 +78,8 @@ def find_own(kind, name, table):
     except ValueError as error:
         if own is None:
             raise
-        raise ValueError(f"{error}; a class or function of your own goes into custom_objects") from None
+        why = f"needs what is not known here: {error}; a class or function of your own goes into custom_objects"
+        raise Unknown(why) from None
 
 
 def serialize(thing):

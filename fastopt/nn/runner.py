@@ -17,6 +17,8 @@ class Runner:
         self.weights = model.trainable_weights
         options = getattr(optimizer, "step_options", {})
         values, self.gradients = spans(self.weights, apart=options.get("clip_each", False))
+        if optimizer is model._optimizer and not optimizer.steps and not _same(optimizer.param_groups, values):
+            optimizer._unbind()  # of what the model was before; it has done nothing yet
         if values and not optimizer.param_groups:
             optimizer.bind(values)
         elif values and not _same(optimizer.param_groups, values):

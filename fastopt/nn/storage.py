@@ -83,7 +83,7 @@ class Weight:
         try:
             result = np.asarray(self.constraint(value))
         except (TypeError, ValueError) as error:
-            raise ValueError(f"the constraint of {self.path} does not take shape {self.shape}: {error}") from error
+            raise ValueError(f"the constraint of {self.path}, of shape {self.shape}, failed: {error}") from error
         if result.shape != self.shape or result.dtype.kind not in "fiub":
             raise ValueError(f"the constraint of {self.path} gave shape {result.shape}, {result.dtype}, expected {self.shape}, "
                              f"{self.dtype}")  # fmt: skip

@@ -164,17 +164,27 @@ class Optimizer:
         Raises ValueError or TypeError, and changes nothing, where a gradient or an option does not fit.
         """
         if self._stepper is None:
-            raise RuntimeError(
-                f"{type(self).__name__}.step: this optimizer has no parameters: pass them at construction, or call bind(params)"
-            )
+            self._need_parameters("step")
         if clip_norm is not None or clip_value is not None or type(grad_scale) is not float or grad_scale != 1.0 or clip_each:
-            owner = f"{type(self).__name__}.step"
-            clip_norm = None if clip_norm is None else hyper.number(owner, "clip_norm", clip_norm, hyper.LIMIT)
-            clip_value = None if clip_value is None else hyper.number(owner, "clip_value", clip_value, hyper.LIMIT)
-            grad_scale = hyper.number(owner, "grad_scale", grad_scale, hyper.POSITIVE)
-            if clip_each and clip_norm is None:
-                raise ValueError(f"{owner}: clip_each={clip_each!r} says whose norm clip_norm limits, but clip_norm is None")
+            clip_norm, clip_value, grad_scale = self._checked(clip_norm, clip_value, grad_scale, clip_each)
         self._stepper.step(self, grads, clip_norm, clip_value, grad_scale, skip_nonfinite, clip_each)
+
+    def _need_parameters(self, what):
+        if self._stepper is None:
+            raise RuntimeError(
+                f"{type(self).__name__}.{what}: this optimizer has no parameters: pass them at construction, or call bind(params)"
+            )
+
+    def _checked(self, clip_norm, clip_value, grad_scale, clip_each):
+        """The arguments of a step, the numbers among them as floats."""
+        owner = f"{type(self).__name__}.step"
+        clip_norm = None if clip_norm is None else hyper.number(owner, "clip_norm", clip_norm, hyper.LIMIT)
+        clip_value = None if clip_value is None else hyper.number(owner, "clip_value", clip_value, hyper.LIMIT)
+        if not isinstance(clip_each, (bool, np.bool_)):
+            raise TypeError(f"{owner}: clip_each must be True or False, got {clip_each!r}")
+        if clip_each and clip_norm is None:
+            raise ValueError(f"{owner}: clip_each={clip_each!r} says whose norm clip_norm limits, but clip_norm is None")
+        return clip_norm, clip_value, hyper.number(owner, "grad_scale", grad_scale, hyper.POSITIVE)
 
     def _flatten(self, grads):
         owner = f"{type(self).__name__}.step"
@@ -298,8 +308,11 @@ class Optimizer:
         other = object.__new__(type(self))
         kept = {name: value for name, value in self.__dict__.items() if name not in OF_PARAMETERS}
         other.__dict__.update(copy.deepcopy(kept, {id(self): other}))  # a bound method becomes the other's
-        other.param_groups, other._stepper = [], None
+        other._unbind()
         return other
+
+    def _unbind(self):
+        self.param_groups, self._stepper = [], None
 
     def __copy__(self):
         raise TypeError(f"{type(self).__name__}: a shallow copy would share its states with the original; use copy.deepcopy")

@@ -123,7 +123,7 @@ def _of_parameter(opt, owner, i, state, options):
 
 def save(path, opt):
     """Writes the state of opt to the file `path`, an .npz without pickle: first beside it, then renamed into place."""
-    given = take(opt)
+    given = opt.state_dict()
     arrays, numbers = {}, {}
     for i, state in given["state"].items():
         for name, value in state.items():
@@ -143,7 +143,7 @@ def load(path, opt):
     if optimizer != type(opt).__name__:
         raise ValueError(f"load: {os.fsdecode(path)!r} holds the state of {optimizer:.80}, expected {type(opt).__name__}")
     try:
-        put(opt, given)
+        opt.load_state_dict(given)
     except (TypeError, ValueError) as error:
         raise ValueError(f"load: {os.fsdecode(path)!r}: {archive.brief(str(error))}") from error
 

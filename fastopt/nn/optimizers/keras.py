@@ -6,11 +6,9 @@ import math
 import warnings
 from numbers import Integral
 
-import numpy as np
-
-from ... import checks, optim
-from ...optim import hyper
+from ... import optim
 from . import schedules
+from .stepping import Stepping
 
 COMMON = {
     "weight_decay": None, "clipnorm": None, "clipvalue": None, "global_clipnorm": None, "use_ema": False, "ema_momentum": 0.99,
@@ -19,7 +17,7 @@ COMMON = {
 CLIPS = {"clipvalue": "clip_value", "clipnorm": "clip_norm", "global_clipnorm": "clip_norm"}  # what the step calls them
 
 
-class KerasOptimizer:
+class KerasOptimizer(Stepping):
     """What Keras's optimizers have in common; see fastopt's optimizer of the same name for formulas and states.
 
     learning_rate: a number or a schedule. weight_decay: shrinks the parameters by learning_rate times it, apart from the gradient.
@@ -28,7 +26,7 @@ class KerasOptimizer:
     use_ema: keep averages of the parameters, with ema_momentum, which become the parameters at the end of fit, and every
         ema_overwrite_frequency steps.
     gradient_accumulation_steps: n >= 2: each n-th call of step is a step, with the mean of n gradients, the others add theirs up.
-        `iterations` counts the steps; what was added up since the last one is not in state_dict.
+        As in Keras `iterations` counts the steps, a schedule the calls.
     name: by default the class's in lower case. ValueError for what is out of range, TypeError for what is unknown.
     Of loss_scale_factor, which is for half precision, there is none: ValueError.
     """
@@ -68,51 +66,13 @@ class KerasOptimizer:
         if self.use_ema:
             self._defaults["ema"] = 0.0  # Keras's average is at first what the first step leaves
         if self.use_ema or self.gradient_accumulation_steps:
-            self._sums, self._added = None, 0  # of gradients since the last step
             self.step = self._step_with_more
-
-    def _step_with_more(self, grads, *, grad_scale=1.0, **options):
-        """The step where gradients are added up or averages kept."""
-        if self.gradient_accumulation_steps:
-            grads = self._add(grads)
-            if grads is None:
-                return
-            owner = f"{type(self).__name__}.step"
-            grad_scale = hyper.number(owner, "grad_scale", grad_scale, hyper.POSITIVE) * self.gradient_accumulation_steps
-        type(self).step(self, grads, grad_scale=grad_scale, **options)
-        self._added = 0
-        if self.use_ema and self.steps == 1:
-            for group in self.param_groups:
-                group["ema"] = self.ema_momentum
-        if self.ema_overwrite_frequency and self.steps % self.ema_overwrite_frequency == 0:
-            self.finalize_variable_values()
-
-    def _add(self, grads):
-        """Adds gradients to the sums; where those are complete with them, changes nothing and returns what they come to."""
-        flat = [checks.array_of(grad) for grad in self._flatten(grads)]
-        for label, param, grad in zip(self._labels, self._params, flat):
-            if grad is not None:
-                checks.gradient(f"{type(self).__name__}.step", label, param, grad)
-        sums = self._sums if self._added else [None] * len(flat)
-        if self._added == self.gradient_accumulation_steps - 1:
-            return self._unflatten([a if b is None else b if a is None else a + b for a, b in zip(sums, flat)])
-        for i, grad in enumerate(flat):
-            if grad is not None:
-                sums[i] = grad.copy() if sums[i] is None else np.add(sums[i], grad, out=sums[i])
-        self._sums, self._added = sums, self._added + 1
-        return None
-
-    def finalize_variable_values(self, trainable_variables=None):
-        """With use_ema, puts the averages in the place of the parameters; fit does so at its end. trainable_variables: not used."""
-        if self.use_ema and self._stepper is not None and self.steps:
-            for param, average in zip(self._params, self._averages):
-                param[...] = average
 
     @property
     def learning_rate(self):
         """The present rate, a float, also where a schedule gives it; can be set where none does."""
         rate = self.lr
-        return rate(self.steps) if callable(rate) else rate
+        return rate(self.steps * (self.gradient_accumulation_steps or 1) + self._added) if callable(rate) else rate
 
     @learning_rate.setter
     def learning_rate(self, value):
