@@ -329,3 +329,24 @@ def test_a_layer_with_call():
 
     with pytest.raises(TypeError, match=r"Twice: a layer has compute\(call, x, training\) and gradient"):
         Twice()
+
+
+@pytest.mark.parametrize("base", [nn.Model, nn.Sequential])
+@pytest.mark.parametrize("method", ["train_step", "test_step", "predict_step", "compute_loss", "compute_metrics",
+                                    "make_train_function"])  # fmt: skip
+def test_a_model_with_a_step(base, method):
+    with pytest.raises(TypeError, match=f"Own: {method} is never called here; give compile a loss"):
+        type("Own", (base,), {method: lambda self, *given: None})
+
+
+@pytest.mark.parametrize("method", ["update_step", "apply", "apply_gradients"])
+def test_an_optimizer_with_a_rule(method):
+    with pytest.raises(TypeError, match=rf"Own: {method} is never called here; .* model\.params and model\.grads"):
+        type("Own", (nn.optimizers.SGD,), {method: lambda self, *given: None})
+
+
+@pytest.mark.parametrize("base", [nn.regularizers.Regularizer, nn.regularizers.L2])
+def test_a_regularizer_without_its_gradient(base):
+    with pytest.raises(TypeError, match=r"Own: __call__ alone leaves the gradient open; write add_gradient\(w, grad\) too"):
+        type("Own", (base,), {"__call__": lambda self, w: 0.0})
+    type("Own", (base,), {"__call__": lambda self, w: 0.0, "add_gradient": lambda self, w, grad: 0.0})

@@ -8,6 +8,7 @@ import pickle
 import numpy as np
 import pytest
 
+from fastopt import nn
 from fastopt.nn import losses
 
 os.environ.setdefault("KERAS_BACKEND", "torch")  # read when keras is imported
@@ -294,6 +295,47 @@ class TestFunctions:
 
         with pytest.raises(ValueError, match=r"call returned shapes \(2, 1\) and \(2, 1\)"):
             Wrong()(y, p)
+
+        class Keras(losses.Loss):
+            def call(self, y_true, y_pred):
+                return ((y_pred - y_true) ** 2).mean(-1)
+
+        with pytest.raises(TypeError, match=r"Keras: call must return \(losses of the rows, gradient\), got ndarray"):
+            Keras()(np.zeros((3, 1)), np.zeros((3, 1)))
+
+    def test_a_call_of_ones_own_in_place_of_a_kernel(self):
+        class Double(losses.MeanSquaredError):
+            def call(self, y_true, y_pred):
+                rows, gradient = super().call(y_true, y_pred)
+                return 2 * rows, 2 * gradient
+
+        y, p = draw("numbers")
+        for weight in None, np.full(6, 0.5):
+            value, slope = losses.MeanSquaredError().value_and_gradient(y, p, weight=weight)
+            twice, slopes = Double().value_and_gradient(y, p, weight=weight)
+            np.testing.assert_allclose(twice, 2 * value, rtol=1e-14)
+            np.testing.assert_allclose(slopes, 2 * slope, rtol=1e-14)
+        assert pickle.loads(pickle.dumps(losses.MeanSquaredError()))(y, p) == losses.MeanSquaredError()(y, p)
+
+    @pytest.mark.parametrize("base", [losses.BinaryCrossentropy, losses.SparseCategoricalCrossentropy])
+    def test_a_call_of_ones_own_gets_probabilities(self, base):
+        class Seen(base):
+            def call(self, y_true, y_pred):
+                seen.append(y_pred.copy())
+                return super().call(y_true, y_pred)
+
+        seen, binary = [], base is losses.BinaryCrossentropy
+        model = nn.Sequential([nn.Input((2,)), nn.Dense(1, "sigmoid") if binary else nn.Dense(3, "softmax")])
+        model.compile("sgd", Seen())
+        x = np.array([[9.0, -9.0], [-9.0, 9.0]], "f4")
+        model.fit(x, np.array([0, 1]), verbose=0)
+        assert len(seen) == 1
+        assert ((seen[0] >= 0) & (seen[0] <= 1)).all()
+
+    def test_what_training_does_not_call_is_refused(self):
+        for base in losses.Loss, losses.Huber:
+            with pytest.raises(TypeError, match=r"Own: __call__ is not what training calls; write call\(y_true, y_pred\)"):
+                type("Own", (base,), {"__call__": lambda self, y_true, y_pred: 0.0})
 
 
 class TestGet:

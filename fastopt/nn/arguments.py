@@ -45,6 +45,13 @@ def path(owner, name, value):
         raise TypeError(f"{owner}: {name} must be a path, got {value!r}") from None
 
 
+def uncalled(cls, methods, instead):
+    """Raises TypeError where a class has one of these methods, which Keras would call and nothing does here; instead: its hint."""
+    for name in methods:
+        if hasattr(cls, name):
+            raise TypeError(f"{cls.__name__}: {name} is never called here; {instead}")
+
+
 def known_alone(method):
     """The method, which refuses an argument that it has not under its own name, and with the nearest that it has."""
     known = list(inspect.signature(method).parameters)[1:]

@@ -18,6 +18,11 @@ class Regularizer(names.Configured):
     2.5
     """
 
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "__call__" in vars(cls) and "add_gradient" not in vars(cls):
+            raise TypeError(f"{cls.__name__}: __call__ alone leaves the gradient open; write add_gradient(w, grad) too")
+
     def __call__(self, w):
         """The penalty of the array w, a float."""
         raise NotImplementedError(f"{type(self).__name__}: a regularizer must define __call__(w)")
@@ -29,6 +34,7 @@ class Regularizer(names.Configured):
     def get_config(self):
         """The arguments it was made with, as a dict."""
         raise NotImplementedError(f"{type(self).__name__}: a regularizer must define get_config() to be saved")
+
 
 class L1L2(Regularizer):
     """l1 sum |w| + l2 sum w^2 (Zou & Hastie 2005); the gradient of |w| at 0 is 0."""

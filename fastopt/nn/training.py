@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 
 from . import batches, optimizers
-from .arguments import integer, known_alone
+from .arguments import integer, known_alone, uncalled
 from .batches import Arrays, Stream
 from .call import Call
 from .callbacks import CallbackList
@@ -16,9 +16,16 @@ from .program import run
 from .ragged import Ragged, cut, lengths_at_outputs, ready
 from .runner import Runner
 
+STEPS = ("train_step", "test_step", "predict_step", "compute_loss", "compute_metrics", "make_train_function", "make_test_function",
+         "make_predict_function")  # fmt: skip
 
 class Trainer(Feeder):
     """The part of Model that trains it."""
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        uncalled(cls, STEPS, "give compile a loss that returns its value and gradient, or metrics, or write the loop with forward, "
+                             "backward and an optimizer's step")  # fmt: skip
 
     stop_training = False
     _optimizer = None

@@ -23,6 +23,13 @@ class Loss:
 
     kernel: str | None = None  # its name in fastopt.kernels
     options: tuple[str, ...] = ()  # attributes that the kernel takes
+    _by_kernel = False  # whether the kernel is the whole of it: a subclass may have a call of its own
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if cls.__call__ is not Loss.__call__:
+            raise TypeError(f"{cls.__name__}: __call__ is not what training calls; write call(y_true, y_pred) -> rows, gradient")
+        cls._by_kernel = cls.kernel is not None and cls.call is Loss.call
 
     def __init__(self, name=None, reduction="sum_over_batch_size", dtype=None):
         if reduction not in REDUCTIONS:
@@ -33,20 +40,27 @@ class Loss:
 
     def _connect(self):
         """Sets value_and_gradient to what has the least to do in a step."""
-        if self.kernel is None:
-            self._rowwise = self._from_call
-        else:
-            options = {name: getattr(self, name) for name in self.options}
-            self._rowwise = getattr(kernels, self.kernel)
-            self._rowwise = functools.partial(self._rowwise, **options) if options else self._rowwise
+        self._rowwise = self._kernel() if self._by_kernel else self._from_call
         self.value_and_gradient = {"sum": self._sum, None: self._unreduced}.get(self.reduction, self._rowwise)
 
+    def _kernel(self):
+        options = {name: getattr(self, name) for name in self.options}
+        kernel = getattr(kernels, self.kernel)
+        return functools.partial(kernel, **options) if options else kernel
+
     def call(self, y_true, y_pred):
-        """The loss of each row (...) and its gradient with respect to the row, of y_pred's shape (..., C)."""
-        raise NotImplementedError(f"{type(self).__name__}: a loss must define call(y_true, y_pred) -> rows, gradient")
+        """The loss of each row (...) and its gradient with respect to the row, of y_pred's shape (..., C); arrays, y_true prepared.
+
+        A subclass of a loss that has a kernel may write it, too, and finds that of the kernel by super().
+        """
+        if self.kernel is None:
+            raise NotImplementedError(f"{type(self).__name__}: a loss must define call(y_true, y_pred) -> rows, gradient")
+        rows = np.empty(y_pred.shape[:-1], y_pred.dtype)
+        return rows, self._kernel()(y_true, y_pred, weight=np.ones_like(rows), rows=rows)[1]
 
     def _from_call(self, y_true, y_pred, *, weight=None, rows=None, out=None):
-        losses, slope = self.call(y_true, y_pred)
+        losses, slope = _pair(f"{self.name}: call must return (losses of the rows, gradient)", self.call(y_true, y_pred))
+        losses, slope = np.asarray(losses), np.asarray(slope)
         if losses.shape != y_pred.shape[:-1] or slope.shape != y_pred.shape:
             raise ValueError(f"{self.name}: call returned shapes {losses.shape} and {slope.shape} for predictions {y_pred.shape}, "
                              f"expected {y_pred.shape[:-1]} and {y_pred.shape}")  # fmt: skip
@@ -158,11 +172,8 @@ class FunctionLoss(Loss):
         self._rowwise = self.value_and_gradient = self._whole
 
     def _whole(self, y_true, y_pred, *, weight=None, rows=None, out=None):
-        result = self.function(y_true, y_pred)
-        if not isinstance(result, (tuple, list)) or len(result) != 2:
-            got = type(result).__name__
-            raise TypeError(f"{self.name}: a loss given as a function must return (value, gradient), got {got}")
-        value, gradient = result
+        expected = f"{self.name}: a loss given as a function must return (value, gradient)"
+        value, gradient = _pair(expected, self.function(y_true, y_pred))
         gradient, shape = np.asarray(gradient, y_pred.dtype), y_pred.shape[:-1]
         if gradient.shape != y_pred.shape or np.shape(value) not in ((), shape):
             raise ValueError(f"{self.name}: returned a value of shape {np.shape(value)} and a gradient of shape {gradient.shape}, "
@@ -188,6 +199,13 @@ class FunctionLoss(Loss):
 
     def __repr__(self):
         return f"FunctionLoss({self.name})"
+
+
+def _pair(expected, result):
+    """What a loss of the user's own returned; TypeError where that is not two things, most often for want of the gradient."""
+    if not isinstance(result, (tuple, list)) or len(result) != 2:
+        raise TypeError(f"{expected}, got {type(result).__name__}: nothing here differentiates by itself")
+    return result
 
 
 def aligned(owner, name, given, shape):

@@ -106,7 +106,7 @@ class BinaryCrossentropy(Loss):
         return targets.probabilities(owner, y_true, output_shape, dtype)
 
     def on_logits(self, activation):
-        fits = activation == self.activation and not self.from_logits
+        fits = activation == self.activation and not self.from_logits and self._by_kernel
         return type(self)(**self.get_config() | {"from_logits": True}) if fits else None
 
     def get_config(self):
@@ -173,7 +173,7 @@ class SparseCategoricalCrossentropy(Loss):
         return (y_true, mask) if self.ignore_class is None else (np.where(mask, y_true, self.ignore_class), None)
 
     def on_logits(self, activation):
-        fits = activation == "softmax" and not self.from_logits
+        fits = activation == "softmax" and not self.from_logits and self._by_kernel
         return type(self)(**self.get_config() | {"from_logits": True}) if fits else None
 
     def get_config(self):

@@ -7,6 +7,7 @@ import warnings
 from numbers import Integral
 
 from ... import optim
+from ..arguments import uncalled
 from . import schedules
 from .stepping import Stepping
 
@@ -33,6 +34,7 @@ class KerasOptimizer(Stepping):
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
+        uncalled(cls, ("update_step", "apply", "apply_gradients"), "a rule of your own is a loop over model.params and model.grads")
         own = [p for p in list(inspect.signature(cls.__init__).parameters.values())[1:] if p.kind is p.POSITIONAL_OR_KEYWORD]
         named = {p.name for p in own}
         common = [inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, default=d) for n, d in COMMON.items() if n not in named]
