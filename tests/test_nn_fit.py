@@ -639,3 +639,37 @@ def test_an_optimizer_that_has_not_stepped_follows_its_model(change, x):
         model.compile(optimizer, "mse")
     with pytest.raises(ValueError, match="the optimizer already has parameters"):
         nn.Sequential([nn.Input((2,)), nn.Dense(3)]).compile(optimizer, "mse")
+
+
+def two_outputs():
+    nn.set_random_seed(0)
+    a = nn.Input((4,))
+    return nn.Model(a, [nn.Dense(1, name="a")(a), nn.Dense(2, name="b")(a)])
+
+
+@pytest.mark.parametrize("given", [lambda y: [y, None], lambda y: [y, "whatever"], lambda y: [y, y[:3]], lambda y: {"a": y},
+                                   lambda y: {"a": y, "b": [[1], [2, 3]]}])  # fmt: skip
+def test_an_output_without_loss_and_metrics_needs_no_targets(given, x, y):
+    models = []
+    for target in [np.asarray(y), np.zeros((len(x), 2))], given(np.asarray(y)):
+        model = two_outputs()
+        model.compile("sgd", {"a": "mse"})
+        history = model.fit(x, target, verbose=0, shuffle=False, validation_split=0.5)
+        model.evaluate(x, target, verbose=0)
+        model.train_on_batch(x, target)
+        models.append(model)
+    assert weights_equal(*models)
+    assert sorted(history.history) == ["loss", "val_loss"]
+
+
+def test_targets_of_a_model_whose_only_loss_is_a_penalty(x):
+    model = nn.Sequential([nn.Input((4,)), nn.Dense(2, kernel_regularizer="l2")])
+    model.compile("sgd")
+    assert model.fit(x, np.zeros((3, 7)), verbose=0).history["loss"][0] > 0
+
+
+def test_an_output_with_metrics_alone_needs_targets(x, y):
+    model = two_outputs()
+    model.compile("sgd", {"a": "mse"}, metrics={"b": ["mae"]})
+    with pytest.raises(ValueError, match=r"y has no entry 'b'"):
+        model.fit(x, {"a": y}, verbose=0)

@@ -12,15 +12,18 @@ from .dtypes import as_float
 from .ragged import Ragged
 
 
-def parts(owner, what, given, names):
-    """One entry for each name: of a list or tuple by position, of a dict by name; a model of one input takes the data itself."""
+def parts(owner, what, given, names, spare=()):
+    """One entry for each name: of a list or tuple by position, of a dict by name; a model of one input takes the data itself.
+
+    spare: names that a dict need not have, None standing for them.
+    """
     if isinstance(given, dict):
-        missing = [name for name in names if name not in given]
+        missing = [name for name in names if name not in given and name not in spare]
         if missing:
             raise ValueError(
                 f"{owner}: {what} has no entry {missing[0]!r}, expected {', '.join(names)}; got {', '.join(map(str, given))}"
             )
-        return [given[name] for name in names]
+        return [given.get(name) for name in names]
     if len(names) == 1:
         alone = isinstance(given, (list, tuple)) and len(given) == 1 and hasattr(given[0], "__array__") and np.ndim(given[0]) > 0
         return [given[0] if alone else given]

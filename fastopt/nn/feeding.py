@@ -93,13 +93,14 @@ class Feeder:
         if runner is None or runner.graph is not self.graph:
             runner = self._running(owner)
         shapes = self.output_shapes(inputs)
-        plain = runner.single and y.__class__ is np.ndarray and inputs[0].__class__ is np.ndarray
+        plain = runner.single and y.__class__ is np.ndarray and inputs[0].__class__ is np.ndarray and not runner.heads[0].unused
         if plain and sample_weight is None and class_weight is None:
             target = runner.heads[0].prepare(owner, y, shapes[0], self.numpy_dtype)
             if not len(target) == len(inputs[0]) > 0:
                 batches.count(owner, inputs, [target])
             return inputs, (target,), (None,)
-        ys = [None] * len(runner.heads) if y is None else batches.parts(owner, "y", y, self.output_names)
+        spare = [name for name, head in zip(self.output_names, runner.heads) if head.unused]
+        ys = [None] * len(runner.heads) if y is None else batches.parts(owner, "y", y, self.output_names, spare)
         if class_weight is not None:
             if sample_weight is not None:
                 raise ValueError(f"{owner}: class_weight and sample_weight were both given, expected one of them")
@@ -116,7 +117,7 @@ class Feeder:
 
     def _target(self, owner, head, y, shape, lengths):
         """The targets of one output; for one with steps of ragged data, which have these lengths, sequences like them."""
-        if lengths is None or ragged.listed(y) is None:
+        if lengths is None or head.unused or ragged.listed(y) is None:
             return head.prepare(owner, y, shape, self.numpy_dtype)
         steps = (None, *shape[2:])
         y = ragged.gathered(owner, y, lambda values: head.prepare(owner, values, steps, self.numpy_dtype, True), "y")

@@ -32,6 +32,11 @@ class Head:
         self.value_and_gradient = None if self.loss is None else self.loss.value_and_gradient
         self.activation, self._workspace, self.total = None, Call(reuse=True), 0.0
 
+    @property
+    def unused(self):
+        """Whether targets of this output serve nothing."""
+        return self.loss is None and not any(self.identifiers)
+
     def fuse(self, activation):
         """Takes the loss from the logits where that is meant, and says whether it does; activation is that of the output."""
         twin = None if self.loss is None else self.loss.on_logits(activation.kernel)
@@ -57,6 +62,8 @@ class Head:
 
     def prepare(self, owner, y, output_shape, dtype, gathered=False):
         """Targets as the loss takes them; None without a loss and metrics. gathered: y are the steps of all sequences."""
+        if self.unused:
+            return None
         if y is None:
             if self.loss is not None:
                 raise ValueError(f"{owner}: y is missing for output {self.name!r}, whose loss is {self.loss.name!r}")
