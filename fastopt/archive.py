@@ -14,6 +14,8 @@ from . import files
 MEMBER = re.compile(r"[a-z]+(/[0-9]+(/\w+)?)?\.npy", re.ASCII)
 MOST_HEADER = 2**26  # bytes of JSON, which take some thirty times as many in memory
 FLOATS = ("float32", "float64")
+HDF5 = b"\x89HDF\r\n\x1a\n"
+TAKEN_OVER = "build the model with fastopt.nn and take the weights over by get_weights and set_weights"
 READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
@@ -24,6 +26,10 @@ def write(path, header, arrays, plain):
         raise ValueError(f"{os.fsdecode(path)!r}: the description takes {len(text)} bytes, expected at most {MOST_HEADER}")
     with files.replacing(path) as file:
         np.savez(file, **arrays, header=np.frombuffer(text, np.uint8))
+
+
+class Foreign(Exception):
+    """A file of another library, intact as it may be."""
 
 
 def brief(reason, most=1000):
@@ -61,7 +67,7 @@ class Archive:
         """read(*arguments); whatever damage makes zipfile, NumPy, json or anyone behind them raise is a ValueError here."""
         try:
             return read(*arguments)
-        except self.understood as error:
+        except (Foreign, *self.understood) as error:
             raise ValueError(f"{self.owner}: {self.path!r} {error}") from None
         except Exception as error:
             reason = brief(f"{type(error).__name__}: {error}")
@@ -71,9 +77,15 @@ class Archive:
 
     def _open(self):
         self.size = os.fstat(self.file.fileno()).st_size
+        hdf5 = self.file.read(len(HDF5)) == HDF5
+        self.file.seek(0)
+        if hdf5:
+            raise Foreign("is an HDF5 file, as Keras writes them, which fastopt does not read; " + TAKEN_OVER)
         archive = zipfile.ZipFile(self.file)
         members = archive.infolist()
         names = [member.filename for member in members]
+        if {"config.json", "model.weights.h5"} <= set(names):
+            raise Foreign("is a file of Keras's, which fastopt does not read; " + TAKEN_OVER)
         for name in names:
             if not MEMBER.fullmatch(name):
                 raise ValueError(f"it has a member {name!r}")

@@ -350,3 +350,44 @@ def test_a_regularizer_without_its_gradient(base):
     with pytest.raises(TypeError, match=r"Own: __call__ alone leaves the gradient open; write add_gradient\(w, grad\) too"):
         type("Own", (base,), {"__call__": lambda self, w: 0.0})
     type("Own", (base,), {"__call__": lambda self, w: 0.0, "add_gradient": lambda self, w, grad: 0.0})
+
+
+TARGETS = {
+    "shape": ([Y, Y], r"y\['b'\] has shape \(6, 2\), expected \(6, 3\)"),
+    "count": ([Y, np.ones((3, 3))], r"y\['b'\] has 3 samples, expected 6 as x"),
+    "NaN": ([Y, np.full((6, 3), np.nan)], r"y\['b'\]\[0, 0\] is nan"),
+    "kind": ([Y, np.full((6, 3), "x")], r"y\['b'\] has dtype <U1"),
+    "missing": ([Y, None], "y is missing for output 'b'"),
+}
+
+
+@pytest.mark.parametrize("what", TARGETS)
+def test_targets_of_several_outputs(what):
+    y, message = TARGETS[what]
+    a = nn.Input((4,))
+    model = nn.Model(a, [nn.Dense(2, name="a")(a), nn.Dense(3, name="b")(a)])
+    model.compile("adam", "mse")
+    for given in y, dict(zip("ab", y)):
+        with pytest.raises((TypeError, ValueError), match=f"^fit: {message}"):
+            model.fit(X, given, verbose=0)
+
+
+@pytest.mark.parametrize(("call", "message"), [
+    (lambda: regression().predict(X, Y), r"predict: batch_size must be an integer >= 1, got an array of shape \(6, 2\)"),
+    (lambda: regression().fit(X, Y, batch_size=2.0), "fit: batch_size must be an integer >= 1, got 2.0"),
+    (lambda: regression().get_layer(index=9), "get_layer: index must be an integer below 2, the number of layers, got 9"),
+    (lambda: regression().get_layer(index="last"), "get_layer: index must be an integer below 2, .* got 'last'"),
+    (lambda: regression().get_layer(0), "get_layer: name must be a string, got 0; pass a number as index"),
+    (lambda: nn.ReLU(alpha=0.1), "^ReLU: unexpected argument 'alpha'"),
+    (lambda: nn.ReLU(activation="relu"), "^ReLU: unexpected argument 'activation'"),
+    (lambda: nn.Softmax(activation="relu"), "^Softmax: unexpected argument 'activation'"),
+    (lambda: nn.LeakyReLU(kernel="relu"), "^LeakyReLU: unexpected argument 'kernel'"),
+    (lambda: nn.callbacks.EarlyStopping(patient=3), "^EarlyStopping: unexpected argument 'patient', nearest known: 'patience'"),
+    (lambda: nn.callbacks.ModelCheckpoint("x", save_best=True), "^ModelCheckpoint: .*, nearest known: 'save_best_only'"),
+    (lambda: nn.metrics.BinaryAccuracy(treshold=0.3), "^BinaryAccuracy: .* 'treshold', nearest known: 'threshold'"),
+    (lambda: nn.losses.Huber(detla=1.0), "^Huber: unexpected argument 'detla', nearest known: 'delta'"),
+    (lambda: nn.losses.Hinge(x=1), "^Hinge: unexpected argument 'x', known: reduction, name, dtype"),
+])  # fmt: skip
+def test_arguments_that_make_no_sense(call, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        call()

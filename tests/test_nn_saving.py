@@ -275,3 +275,20 @@ def test_what_layers_are_made_of_is_missed_by_name(tmp_path):
         nn.models.model_from_json(model.to_json())
     twin = nn.load_model(tmp_path / "m", custom_objects={"squared": squared})
     assert twin.layers[0].kernel_constraint is squared
+
+
+def test_keras_s_own_files(tmp_path):
+    pytest.importorskip("torch")
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    keras = pytest.importorskip("keras")
+    model = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(2)])
+    with pytest.raises(ValueError, match=r"^model_from_json: json_string is Keras's, .* get_weights and set_weights"):
+        nn.models.model_from_json(model.to_json())
+    with pytest.raises(ValueError, match=r"^model_from_json: json_string is Keras's"):  # that of Keras 2
+        nn.models.model_from_json('{"class_name": "Sequential", "config": {}, "keras_version": "2.3.1", "backend": "tensorflow"}')
+    model.save(tmp_path / "model.keras")
+    with pytest.raises(ValueError, match=r"is a file of Keras's, which fastopt does not read; .* get_weights and set_weights"):
+        nn.load_model(tmp_path / "model.keras")
+    (tmp_path / "model.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
+    with pytest.raises(ValueError, match=r"is an HDF5 file, as Keras writes them, .* get_weights and set_weights"):
+        nn.load_model(tmp_path / "model.h5")

@@ -43,8 +43,9 @@ class Activation(Layer):
 class Fixed(Activation):
     """Base of the layers that are one activation."""
 
-    def __init__(self, kernel, alpha=None, **kwargs):
-        super().__init__(activations.Activation(kernel, alpha), **kwargs)
+    def __init__(self, kernel, alpha=None, /, **kwargs):
+        Layer.__init__(self, **kwargs)  # which has no activation among its arguments
+        self.activation = activations.Activation(kernel, alpha)
 
     def get_config(self):
         config = super().get_config()

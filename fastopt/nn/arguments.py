@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import operator
 import os
 from numbers import Real
 
@@ -12,9 +13,14 @@ from . import names
 
 def integer(owner, name, value, least=1):
     """The value as an int; ValueError unless it is an integer >= least."""
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
-        raise ValueError(f"{owner}: {name} must be an integer >= {least}, got {value!r}")
-    return int(value)
+    try:
+        whole = least - 1 if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        whole = least - 1
+    if whole < least:
+        got = f"an array of shape {value.shape}" if isinstance(value, np.ndarray) else repr(value)
+        raise ValueError(f"{owner}: {name} must be an integer >= {least}, got {got}")
+    return whole
 
 
 def number(owner, name, value, least=float("-inf")):
@@ -52,16 +58,30 @@ def uncalled(cls, methods, instead):
             raise TypeError(f"{cls.__name__}: {name} is never called here; {instead}")
 
 
+class KnownAlone:
+    """Base of classes that refuse an argument which they have not under their own name, and with the nearest that they have."""
+
+    def __new__(cls, *given, **named):
+        parameters = inspect.signature(cls.__init__).parameters
+        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+            _refuse_unknown(cls.__name__, list(parameters)[1:], named)
+        return super().__new__(cls)
+
+
+def _refuse_unknown(owner, known, named):
+    for name in named:
+        if name not in known:
+            hint = names.nearest(name, known) or f", known: {', '.join(known)}"
+            raise TypeError(f"{owner}: unexpected argument {name!r}{hint}")
+
+
 def known_alone(method):
     """The method, which refuses an argument that it has not under its own name, and with the nearest that it has."""
     known = list(inspect.signature(method).parameters)[1:]
 
     @functools.wraps(method)
     def checked(self, *given, **named):
-        for name in named:
-            if name not in known:
-                hint = names.nearest(name, known) or f", known: {', '.join(known)}"
-                raise TypeError(f"{method.__name__}: unexpected argument {name!r}{hint}")
+        _refuse_unknown(method.__name__, known, named)
         return method(self, *given, **named)
 
     return checked

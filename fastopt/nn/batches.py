@@ -88,10 +88,13 @@ def _sequences(owner, x, tensor, dtype, limit):
     return x
 
 
-def count(owner, inputs, targets=(), weights=(), none=False):
-    """The number of samples, which all arrays share; raises where they do not, and where there are none, unless that may be."""
-    sizes = [(what, len(array)) for what, arrays in (("x", inputs), ("y", targets), ("sample_weight", weights)) for array in arrays
-             if array is not None]  # fmt: skip
+def count(owner, inputs, targets=(), weights=(), none=False, names=("y",)):
+    """The number of samples, which all arrays share; raises where they do not, and where there are none, unless that may be.
+
+    names: what messages call the targets.
+    """
+    called = *(("x", array) for array in inputs), *zip(names, targets), *(("sample_weight", array) for array in weights)
+    sizes = [(what, len(array)) for what, array in called if array is not None]
     for what, size in sizes:
         if size != sizes[0][1]:
             raise ValueError(f"{owner}: {what} has {size} samples, expected {sizes[0][1]} as x")

@@ -165,7 +165,10 @@ def model_from_json(json_string, custom_objects=None):
     (None, 2)
     """
     try:
-        return build(json.loads(json_string), custom_objects or {})
+        described = json.loads(json_string)
+        if isinstance(described, dict) and not described.keys().isdisjoint(("keras_version", "registered_name")):
+            raise names.Unknown("is Keras's, which fastopt does not read; " + archive.TAKEN_OVER)
+        return build(described, custom_objects or {})
     except names.Unknown as error:
         raise ValueError(f"model_from_json: json_string {error}") from None
     except Exception as error:  # of the user's own classes, too, which may raise anything

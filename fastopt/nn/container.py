@@ -34,7 +34,12 @@ class Container(Layer):
         if (name is None) == (index is None):
             raise ValueError("get_layer: expected name or index")
         if index is not None:
+            count = len(self._layers)
+            if not hasattr(index, "__index__") or not -count <= index < count:
+                raise ValueError(f"get_layer: index must be an integer below {count}, the number of layers, got {index!r}")
             return self.layers[index]
+        if not isinstance(name, str):
+            raise ValueError(f"get_layer: name must be a string, got {name!r}; pass a number as index")
         for layer in self._layers:
             if layer.name == name:
                 return layer

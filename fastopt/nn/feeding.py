@@ -112,7 +112,7 @@ class Feeder:
             lengths = ragged.lengths_at_outputs(owner, self.graph, inputs)
         targets = [self._target(owner, *given) for given in zip(runner.heads, ys, shapes, lengths)]
         weights = self._sample_weights(owner, sample_weight, lengths)
-        batches.count(owner, inputs, targets, weights)
+        batches.count(owner, inputs, targets, weights, names=[head.argument for head in runner.heads])
         return inputs, targets, weights
 
     def _target(self, owner, head, y, shape, lengths):
@@ -120,8 +120,8 @@ class Feeder:
         if lengths is None or head.unused or ragged.listed(y) is None:
             return head.prepare(owner, y, shape, self.numpy_dtype)
         steps = (None, *shape[2:])
-        y = ragged.gathered(owner, y, lambda values: head.prepare(owner, values, steps, self.numpy_dtype, True), "y")
-        return ragged.as_long(owner, "y", y, lengths)
+        y = ragged.gathered(owner, y, lambda values: head.prepare(owner, values, steps, self.numpy_dtype, True), head.argument)
+        return ragged.as_long(owner, head.argument, y, lengths)
 
     def _one_batch(self, *given):
         """A batch as a step takes it; arguments as of _batch."""

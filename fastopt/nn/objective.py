@@ -21,7 +21,7 @@ class Head:
     """
 
     def __init__(self, name, loss, loss_weight, metric, weighted):
-        self.name, self.loss = name, losses.get(loss)
+        self.name, self.loss, self.argument = name, losses.get(loss), "y"
         if loss_weight is not None and not isinstance(loss_weight, Real):
             raise TypeError(f"compile: loss_weights must hold numbers, got {loss_weight!r}; metrics come after them")
         self.loss_weight = None if loss_weight in (None, 1, 1.0) else float(loss_weight)
@@ -57,7 +57,7 @@ class Head:
         ]
         made = [make(given) for given in self.identifiers]
         for metric in (*made[0], *made[1]):
-            _try(owner, metric, y, output_shape, dtype, gathered)
+            _try(owner, self.argument, metric, y, output_shape, dtype, gathered)
         self.metrics, self.weighted = made
 
     def prepare(self, owner, y, output_shape, dtype, gathered=False):
@@ -68,7 +68,13 @@ class Head:
             if self.loss is not None:
                 raise ValueError(f"{owner}: y is missing for output {self.name!r}, whose loss is {self.loss.name!r}")
             return None
-        y = (self.loss or NO_LOSS).prepare(owner, y, output_shape, dtype)
+        try:
+            y = (self.loss or NO_LOSS).prepare(owner, y, output_shape, dtype)
+        except (TypeError, ValueError) as error:
+            start, text = f"{owner}: y", str(error)
+            if self.argument == "y" or not text.startswith((f"{start} ", f"{start}[")):
+                raise
+            raise type(error)(f"{owner}: {self.argument}{text.removeprefix(start)}") from None
         if self.metrics is None and y.ndim and len(y):
             self.begin(owner, y, output_shape, dtype, gathered)
         return y
@@ -120,7 +126,7 @@ class Head:
                     metric.update_state(y, z, weight)
 
 
-def _try(owner, metric, y, output_shape, dtype, gathered):
+def _try(owner, argument, metric, y, output_shape, dtype, gathered):
     """Raises ValueError where a metric of ours does not take such targets; the user's own are called with predictions alone.
 
     A copy is tried; what the two share, the next reset clears.
@@ -136,7 +142,7 @@ def _try(owner, metric, y, output_shape, dtype, gathered):
         with np.errstate(all="ignore"):
             copy.copy(metric).update_state(y_true, y_pred)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{owner}: metric {metric.name!r} does not take y of shape {y.shape} with predictions of shape "
+        raise ValueError(f"{owner}: metric {metric.name!r} does not take {argument} of shape {y.shape} with predictions of shape "
                          f"{(None, *y_pred.shape[1 + gathered:])}: {error}") from error  # fmt: skip
 
 
@@ -148,7 +154,11 @@ def heads(output_names, loss, loss_weights, metric, weighted):
         _spread("metrics", metric, output_names, nested=True),
         _spread("weighted_metrics", weighted, output_names, nested=True),
     ]
-    return [Head(name, *row) for name, *row in zip(output_names, *columns)]
+    made = [Head(name, *row) for name, *row in zip(output_names, *columns)]
+    if len(made) > 1:
+        for head in made:
+            head.argument = f"y[{head.name!r}]"  # what messages call its targets
+    return made
 
 
 def _spread(what, given, names, every=False, nested=False):

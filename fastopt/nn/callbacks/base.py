@@ -1,11 +1,13 @@
 """Callback, and the list of callbacks that training calls."""
 
+from ..arguments import KnownAlone
+
 EVENTS = ("train", "test", "predict", "epoch", "batch", "train_batch", "test_batch", "predict_batch")
 HOOKS = tuple(f"on_{event}_{when}" for event in EVENTS for when in ("begin", "end"))
 BATCH_HOOKS = tuple(hook for hook in HOOKS if "batch" in hook)
 
 
-class Callback:
+class Callback(KnownAlone):
     """Base: a subclass overrides the hooks that it needs.
 
     `model` is the model at work, `params` a dict: verbose, epochs, steps. logs are dicts name -> number; what a callback writes

@@ -6,11 +6,12 @@ import numpy as np
 
 from ... import kernels
 from .. import targets
+from ..arguments import KnownAlone
 
 REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "none", None)
 
 
-class Loss:
+class Loss(KnownAlone):
     """Base of the losses: called with y_true (y) and y_pred (p), arrays or lists. A subclass writes call(y_true, y_pred) -> rows,
     gradient.
 

@@ -5,10 +5,11 @@ import re
 import numpy as np
 
 from .. import losses, names, targets
+from ..arguments import KnownAlone
 from . import functions
 
 
-class Metric:
+class Metric(KnownAlone):
     """Base: a subclass writes update_state(y_true, y_pred, sample_weight=None), result() and reset_state().
 
     name: what it is called in histories and logs; the class's name in lower case by default. dtype: kept, as in Keras, and without
