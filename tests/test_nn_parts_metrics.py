@@ -120,6 +120,18 @@ def test_accuracies_by_hand():
     assert weighted.result() == 0.25
 
 
+@pytest.mark.parametrize("name", ["binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy",
+                                  "top_k_categorical_accuracy", "sparse_top_k_categorical_accuracy"])  # fmt: skip
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_accuracies_of_rows_are_keras_s(keras, name, dtype):
+    y, p, _ = next(batches("labels" if name.startswith("sparse") else "one_hot"))
+    options = {"k": 2} if "top_k" in name else {}
+    want = keras.ops.convert_to_numpy(getattr(keras.metrics, name)(y.astype("f4"), p.astype(dtype), **options))
+    got = getattr(metrics, name)(y, p.astype(dtype), **options)
+    assert got.dtype == want.dtype == np.float32
+    np.testing.assert_array_equal(got, want)
+
+
 def test_mean_by_hand():
     mean = metrics.Mean()
     assert mean.result() == 0

@@ -1,7 +1,8 @@
 """What metrics average: functions of targets y_true (y) and predictions y_pred (p) under Keras's names, in plain NumPy.
 
 Each returns a value for every row (...) of predictions (..., C), the accuracies of elements (accuracy, binary_accuracy) for every
-element. Where the last dimension is 1, targets or predictions may lack it; other shapes never broadcast.
+element; accuracies are 0 or 1, float32. Where the last dimension is 1, targets or predictions may lack it; other shapes
+never broadcast.
 """
 
 import numpy as np
@@ -41,7 +42,7 @@ def _mean(values):
 def accuracy(y_true, y_pred):
     """Whether each element equals its target. Arguments: see fastopt.nn.metrics.functions."""
     y_true, y_pred = arrays("accuracy", y_true, y_pred)
-    return y_true == y_pred
+    return (y_true == y_pred).astype(np.float32)
 
 
 def binary_accuracy(y_true, y_pred, threshold=0.5):
@@ -50,19 +51,19 @@ def binary_accuracy(y_true, y_pred, threshold=0.5):
     Arguments: see fastopt.nn.metrics.functions.
     """
     y_true, y_pred = arrays("binary_accuracy", y_true, y_pred)
-    return (y_pred > threshold) == y_true
+    return ((y_pred > threshold) == y_true).astype(np.float32)
 
 
 def categorical_accuracy(y_true, y_pred):
     """Whether the largest element of each row stands where the largest target does. Arguments: see fastopt.nn.metrics.functions."""
     y_true, y_pred = arrays("categorical_accuracy", y_true, y_pred)
-    return y_true.argmax(-1) == y_pred.argmax(-1)
+    return (y_true.argmax(-1) == y_pred.argmax(-1)).astype(np.float32)
 
 
 def sparse_categorical_accuracy(y_true, y_pred):
     """Whether the largest element of each row stands at the label. Arguments: see fastopt.nn.metrics.functions."""
     y_true, y_pred = classes("sparse_categorical_accuracy", y_true, y_pred)
-    return y_true == y_pred.argmax(-1)
+    return (y_true == y_pred.argmax(-1)).astype(np.float32)
 
 
 def top_k_categorical_accuracy(y_true, y_pred, k=5):
@@ -83,7 +84,7 @@ def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5):
 def _in_top_k(labels, y_pred, k):
     inside = (labels >= 0) & (labels < y_pred.shape[-1])
     chosen = np.take_along_axis(y_pred, np.where(inside, labels, 0)[..., None], -1)
-    return inside & np.isfinite(chosen[..., 0]) & ((y_pred > chosen).sum(-1) < k)
+    return (inside & np.isfinite(chosen[..., 0]) & ((y_pred > chosen).sum(-1) < k)).astype(np.float32)
 
 
 def mean_squared_error(y_true, y_pred):
