@@ -23,8 +23,8 @@ SOURCED = {
     "fastopt.kernels": "gemm dense_forward activation_forward mean_squared_error mean_absolute_error binary_crossentropy "
     "categorical_crossentropy sparse_categorical_crossentropy cosine_similarity penalty embedding_forward",
     "fastopt.nn.layers": "Activation Add Average Concatenate Flatten GlobalAveragePooling1D GlobalMaxPooling1D Input InputLayer "
-    "Layer Masking Maximum Minimum Multiply Reshape Subtract TimeDistributed GlobalAvgPool1D GlobalMaxPool1D add average "
-    "concatenate maximum minimum multiply subtract",
+    "Layer Masking Maximum Minimum Multiply RepeatVector Reshape Subtract TimeDistributed GlobalAvgPool1D GlobalMaxPool1D add "
+    "average concatenate maximum minimum multiply subtract",
     "fastopt.nn.initializers": "Initializer RandomInitializer Zeros Ones Constant Identity RandomNormal TruncatedNormal "
     "RandomUniform truncated_normal fans serialize deserialize get",
     "fastopt.nn.activations": "Activation linear gelu_tanh sigmoid tanh exponential log_softmax serialize deserialize get",

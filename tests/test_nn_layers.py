@@ -32,6 +32,7 @@ LAYERS = {
     "dropout, rows alike": (lambda: nn.Dropout(0.4, noise_shape=(None, 1), seed=3), (4, 5)),
     "flatten": (lambda: nn.Flatten(), (2, 3, 4)),
     "reshape": (lambda: nn.Reshape((-1, 2)), (2, 3, 4)),
+    "repeated": (lambda: nn.RepeatVector(3), (4, 5)),
     "batch normalisation": (lambda: nn.BatchNormalization(), (6, 3)),
     "batch normalisation, plain": (lambda: nn.BatchNormalization(center=False, scale=False), (6, 3)),
     "batch normalisation, axis 1": (lambda: nn.BatchNormalization(axis=1), (3, 4, 2)),
@@ -164,5 +165,18 @@ def test_weights_in_keras_order():
 
 def test_names_are_counted_as_in_keras():
     nn.clear_session()
+    assert nn.utils.clear_session is nn.clear_session
     layers = [nn.Dense(1), nn.Dense(1), nn.BatchNormalization(), nn.ReLU(), nn.Dense(1, name="mine")]
     assert [layer.name for layer in layers] == ["dense", "dense_1", "batch_normalization", "re_lu", "mine"]
+
+
+def test_a_vector_repeated(rng):
+    layer, x, dy = nn.RepeatVector(3), rng.standard_normal((2, 4)).astype("f4"), rng.standard_normal((2, 3, 4)).astype("f4")
+    np.testing.assert_array_equal(layer.forward(x, training=True), np.stack([x, x, x], 1))
+    np.testing.assert_allclose(layer.backward(dy), dy.sum(1), rtol=1e-6)
+    assert layer.get_config()["n"] == 3
+    with pytest.raises(ValueError, match=r"does not take its input: expected shape \(B, C\), got \(2, 3, 4\)"):
+        layer(dy)
+    for n in 0, 2.5, "3":
+        with pytest.raises(ValueError, match="RepeatVector: n must be an integer >= 1"):
+            nn.RepeatVector(n)

@@ -210,7 +210,13 @@ def shared(home):
     return home.Model([a, b], layers.Dense(2)(layers.Concatenate()([gru(a), gru(b), both(a), both(b)])))
 
 
-@pytest.mark.parametrize("make", [masked, deep, translator, translator_both_ways, shared])
+def autoencoder(home):
+    layers = home.layers
+    return home.Sequential([home.Input((STEPS, WIDTH)), layers.Masking(), layers.LSTM(UNITS), layers.RepeatVector(STEPS),
+                            layers.LSTM(UNITS, return_sequences=True), layers.TimeDistributed(layers.Dense(WIDTH))])  # fmt: skip
+
+
+@pytest.mark.parametrize("make", [masked, deep, translator, translator_both_ways, shared, autoencoder])
 def test_training(rng, make):
     theirs, ours = make(keras), make(nn)
     assert [w.shape for w in theirs.weights] == [w.shape for w in ours.weights]

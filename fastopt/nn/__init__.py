@@ -46,6 +46,7 @@ from .layers import (
     Multiply,
     PReLU,
     ReLU,
+    RepeatVector,
     Reshape,
     SimpleRNN,
     Softmax,
@@ -58,8 +59,8 @@ from .utils import export_torch_weights, import_torch_weights, set_random_seed, 
 
 __all__ = ["ELU", "GRU", "LSTM", "Activation", "Add", "Average", "BatchNormalization", "Bidirectional", "Concatenate", "Dense",
            "Dropout", "Embedding", "Flatten", "GlobalAveragePooling1D", "GlobalMaxPooling1D", "Input", "InputLayer", "Layer",
-           "LayerNormalization", "LeakyReLU", "Masking", "Maximum", "Minimum", "Model", "Multiply", "PReLU", "ReLU", "Reshape",
-           "Sequential", "SimpleRNN", "Softmax", "SpatialDropout1D", "Subtract", "TimeDistributed", "activations", "callbacks",
-           "clear_session", "constraints", "export_torch_weights", "import_torch_weights", "initializers", "layers", "load_model",
-           "losses", "metrics", "models", "optimizers", "preprocessing", "regularizers", "set_random_seed", "to_categorical",
-           "utils"]  # fmt: skip
+           "LayerNormalization", "LeakyReLU", "Masking", "Maximum", "Minimum", "Model", "Multiply", "PReLU", "ReLU",
+           "RepeatVector", "Reshape", "Sequential", "SimpleRNN", "Softmax", "SpatialDropout1D", "Subtract", "TimeDistributed",
+           "activations", "callbacks", "clear_session", "constraints", "export_torch_weights", "import_torch_weights",
+           "initializers", "layers", "load_model", "losses", "metrics", "models", "optimizers", "preprocessing", "regularizers",
+           "set_random_seed", "to_categorical", "utils"]  # fmt: skip

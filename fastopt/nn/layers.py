@@ -15,7 +15,7 @@ from .normalization import BatchNormalization, LayerNormalization
 from .pooling import GlobalAveragePooling1D, GlobalMaxPooling1D
 from .prelu import PReLU
 from .rectifiers import ELU, LeakyReLU, ReLU
-from .reshape import Flatten, Reshape
+from .reshape import Flatten, RepeatVector, Reshape
 from .simple_rnn import SimpleRNN
 from .softmax import Softmax
 from .wrappers import TimeDistributed
@@ -23,8 +23,8 @@ from .wrappers import TimeDistributed
 __all__ = ["ELU", "GRU", "LSTM", "Activation", "Add", "Average", "BatchNormalization", "Bidirectional", "Concatenate", "Dense",
            "Dropout", "Embedding", "Flatten", "GlobalAveragePooling1D", "GlobalAvgPool1D", "GlobalMaxPool1D", "GlobalMaxPooling1D",
            "Input", "InputLayer", "Layer", "LayerNormalization", "LeakyReLU", "Masking", "Maximum", "Minimum", "Multiply", "PReLU",
-           "ReLU", "Reshape", "SimpleRNN", "Softmax", "SpatialDropout1D", "Subtract", "TimeDistributed", "add", "average",
-           "concatenate", "maximum", "minimum", "multiply", "subtract"]  # fmt: skip
+           "ReLU", "RepeatVector", "Reshape", "SimpleRNN", "Softmax", "SpatialDropout1D", "Subtract", "TimeDistributed", "add",
+           "average", "concatenate", "maximum", "minimum", "multiply", "subtract"]  # fmt: skip
 
 GlobalAvgPool1D, GlobalMaxPool1D = GlobalAveragePooling1D, GlobalMaxPooling1D  # Keras's other names
 

@@ -34,6 +34,7 @@ __all__ = [
     "Multiply",
     "PReLU",
     "ReLU",
+    "RepeatVector",
     "Reshape",
     "SimpleRNN",
     "Softmax",
@@ -403,6 +404,9 @@ class ReLU(Activation):
     def __init__(
         self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Unpack[_Options]
     ) -> None: ...
+
+class RepeatVector(Layer):
+    def __init__(self, n: int, **kwargs: Unpack[_Options]) -> None: ...
 
 class Reshape(Layer):
     def __init__(self, target_shape: Sequence[int], **kwargs: Unpack[_Options]) -> None: ...

@@ -2,6 +2,7 @@
 
 import math
 
+from .arguments import integer
 from .layer import Layer
 
 
@@ -69,3 +70,36 @@ class Flatten(Layer):
 
     def gradient(self, call, dy):
         return dy.reshape(call.shape)
+
+
+class RepeatVector(Layer):
+    """Each sample as all the steps of a sequence: (B, C) becomes (B, n, C), as between the two halves of an autoencoder.
+
+    n: how often. Further arguments: see Layer.
+
+    >>> from fastopt import nn
+    >>> nn.RepeatVector(3)(nn.Input(shape=(8,))).shape
+    (None, 3, 8)
+    """
+
+    def __init__(self, n, **kwargs):
+        super().__init__(**kwargs)
+        self.n = integer("RepeatVector", "n", n)
+
+    def check_input(self, input_shape):
+        if isinstance(input_shape, list) or len(input_shape) != 2:
+            raise ValueError(f"expected shape (B, C), got {input_shape}")
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.n, input_shape[1])
+
+    def compute(self, call, x, training):
+        y = call.buffer("y", (len(x), self.n, x.shape[1]), x.dtype)
+        y[...] = x[:, None]
+        return y
+
+    def gradient(self, call, dy):
+        return dy.sum(axis=1, out=call.buffer("dx", (len(dy), dy.shape[2]), dy.dtype))
+
+    def get_config(self):
+        return super().get_config() | {"n": self.n}

@@ -4,10 +4,12 @@ import numpy as np
 
 from ..backend import core
 from ..data.sequences import pad_sequences
+from .layer import clear_session
 from .random import set_random_seed
 from .torch_weights import export_torch_weights, import_torch_weights
 
-__all__ = ["export_torch_weights", "import_torch_weights", "pad_sequences", "set_random_seed", "to_categorical"]  # fmt: skip
+__all__ = ["clear_session", "export_torch_weights", "import_torch_weights", "pad_sequences", "set_random_seed",
+           "to_categorical"]  # fmt: skip
 
 
 def to_categorical(x, num_classes=None):

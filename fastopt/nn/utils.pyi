@@ -7,8 +7,16 @@ from numpy.typing import ArrayLike, NDArray
 from ..data import pad_sequences as pad_sequences
 from .layers import Layer
 
-__all__ = ["export_torch_weights", "import_torch_weights", "pad_sequences", "set_random_seed", "to_categorical"]
+__all__ = [
+    "clear_session",
+    "export_torch_weights",
+    "import_torch_weights",
+    "pad_sequences",
+    "set_random_seed",
+    "to_categorical",
+]
 
+def clear_session() -> None: ...
 def to_categorical(x: ArrayLike, num_classes: int | None = None) -> NDArray[np.float64]: ...
 def set_random_seed(seed: int) -> None: ...
 def import_torch_weights(
