@@ -133,3 +133,40 @@ def test_relu_as_a_function(options):
     want = keras.ops.convert_to_numpy(keras.activations.relu(x, **options))
     np.testing.assert_allclose(nn.activations.relu(x, **options), want, rtol=1e-6)
     assert np.isnan(nn.activations.relu(np.array([np.nan]), **options)).all() or not options
+
+
+@pytest.mark.parametrize("axis", [-1, 0, (0, 1), (2, 0), (0, 1, 2)])
+def test_softmax_as_a_function(axis, rng):
+    x = rng.standard_normal((2, 3, 4)).astype("f4")
+    want = keras.ops.convert_to_numpy(keras.activations.softmax(x, axis=axis))
+    np.testing.assert_allclose(nn.activations.softmax(x, axis=axis), want, rtol=2e-6)
+    np.testing.assert_allclose(np.exp(nn.activations.log_softmax(x, axis=axis)), want, rtol=1e-5)
+    if isinstance(axis, tuple):  # of which Keras takes none from the end
+        from_the_end = [one - 3 for one in axis]
+        np.testing.assert_array_equal(nn.activations.softmax(x, axis=from_the_end), nn.activations.softmax(x, axis=axis))
+
+
+@pytest.mark.parametrize("axis", [None, 1.5, 2, (0, 2), (0, -2), (), True, "last", np.array([0, 1])])
+def test_axes_that_are_none(axis):
+    for name in "softmax", "log_softmax":
+        with pytest.raises(ValueError, match=rf"^{name}: axis must be one of the 2 of x, or several, each once, got "):
+            getattr(nn.activations, name)(np.ones((2, 3)), axis=axis)
+
+
+@pytest.mark.parametrize(("call", "message"), [
+    (lambda: nn.Softmax(axis=np.array([1, 2])), r"^Softmax: axis must be an integer, or a list of several, got array\(\[1, 2\]\)"),
+    (lambda: nn.PReLU()([nn.Input((3,)), nn.Input((3,))]), r"does not take its input.*: expected one input, got 2"),
+    (lambda: nn.PReLU().forward([np.ones((2, 3), "f4"), np.ones((2, 3), "f4")]), "expected one input, got 2"),
+    (lambda: nn.activations.relu([1.0], negative_slope=-1, threshold=1), "^relu: negative_slope must be a number >= 0, got -1"),
+    (lambda: nn.activations.relu([1.0], negative_slope=-1), "^relu: negative_slope must be a number >= 0, got -1"),
+])  # fmt: skip
+def test_what_makes_no_sense(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_a_built_prelu_takes_one_input():
+    layer = nn.PReLU()
+    layer.build((None, 3))
+    with pytest.raises(ValueError, match=r"does not take its input.*: expected one input, got 2"):
+        layer([nn.Input((3,)), nn.Input((3,))])

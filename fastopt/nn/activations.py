@@ -4,12 +4,14 @@ A layer takes a name, None (linear), one of the functions here, or an Activation
 """
 
 import inspect
+import math
 from dataclasses import dataclass, field
+from numbers import Integral
 
 import numpy as np
 
 from .. import kernels
-from . import names
+from . import arguments, names
 
 NEEDS_Z = ("gelu", "gelu_tanh", "silu")  # the derivative is no function of the result
 DEFAULT_ALPHA = {"leaky_relu": 0.2, "elu": 1.0}
@@ -59,10 +61,13 @@ def linear(x):
 def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
     """x above threshold, at most max_value, if given, and elsewhere negative_slope (x - threshold) (Nair & Hinton 2010).
 
+    negative_slope: a number >= 0.
+
     >>> from fastopt.nn import activations
     >>> activations.relu([-2.0, 3.0])
     array([0., 3.])
     """
+    arguments.number("relu", "negative_slope", negative_slope, 0)
     if max_value is None and not threshold:
         return (Activation("leaky_relu", negative_slope) if negative_slope else Activation("relu"))(x)
     from .rectifiers import rectify
@@ -132,15 +137,21 @@ def exponential(x):
 
 
 def _along(kernel, x, axis):
-    """An activation of rows that lie along any axis."""
+    """An activation of rows that lie along any axis, or over several."""
     x = _floats(x)
-    if not -x.ndim <= axis < x.ndim:
-        raise ValueError(f"{kernel}: axis must be one of the {x.ndim} of x, got {axis!r}")
-    return np.moveaxis(Activation(kernel)(np.moveaxis(x, axis, -1)), -1, axis)
+    axes = axis if isinstance(axis, (list, tuple)) else [axis]
+    fits = [isinstance(one, Integral) and not isinstance(one, bool) and -x.ndim <= one < x.ndim for one in axes]
+    if not axes or not all(fits) or len({one % x.ndim for one in axes}) < len(axes):
+        raise ValueError(f"{kernel}: axis must be one of the {x.ndim} of x, or several, each once, got {axis!r}")
+    last = list(range(-len(axes), 0))
+    moved = np.moveaxis(x, axes, last)
+    rest = moved.shape[: last[0]]
+    rows = moved.reshape(*rest, math.prod(moved.shape[len(rest) :]))
+    return np.moveaxis(Activation(kernel)(rows).reshape(moved.shape), last, axes)
 
 
 def softmax(x, axis=-1):
-    """exp(x) over its sum along `axis` (Bridle 1990).
+    """exp(x) over its sum along `axis`, an integer or several (Bridle 1990).
 
     >>> softmax([[0.0, 0.0]])
     array([[0.5, 0.5]])
@@ -178,10 +189,10 @@ def get(identifier):
     if isinstance(identifier, Activation):
         return identifier
     if isinstance(identifier, dict):
-        arguments = identifier.get("config") or {}
+        given = identifier.get("config") or {}
         if names.plain(identifier.get("class_name", "")) == "activation":
-            return Activation(**arguments)
-        return Activation(identifier.get("class_name"), arguments.get("negative_slope", arguments.get("alpha")))
+            return Activation(**given)
+        return Activation(identifier.get("class_name"), given.get("negative_slope", given.get("alpha")))
     if inspect.isfunction(identifier) and identifier in FUNCTIONS:
         return Activation(identifier.__name__)
     raise TypeError(f"activation: expected a name, None or a function of nn.activations, got {identifier!r}; a function of "

@@ -30,6 +30,7 @@ class PReLU(Layer):
         self.alpha_constraint = constraints.get(alpha_constraint)
 
     def build(self, input_shape):
+        self._one(input_shape)
         if any(axis >= len(input_shape) for axis in self.shared_axes):
             raise ValueError(f"shared_axes are {self.shared_axes}, got shape {input_shape}")
         shape = [1 if axis in self.shared_axes else size for axis, size in enumerate(input_shape)][1:]
@@ -41,9 +42,14 @@ class PReLU(Layer):
 
     def check_input(self, input_shape):
         expected = [None if axis in self.shared_axes else size for axis, size in enumerate(self.alpha.shape, 1)]
+        self._one(input_shape)
         fits = len(input_shape) == len(expected) + 1 and all(n in (None, m) for n, m in zip(expected, input_shape[1:]))
         if not fits:
             raise ValueError(f"expected shape {(None, *expected)}, got {input_shape}")
+
+    def _one(self, input_shape):
+        if isinstance(input_shape, list):
+            raise ValueError(f"expected one input, got {len(input_shape)}")
 
     def compute(self, call, x, training):
         call.x = x

@@ -1,6 +1,7 @@
 """Softmax as a layer, over any axes, with a mask for elements."""
 
 import math
+from numbers import Integral
 
 import numpy as np
 
@@ -25,8 +26,8 @@ class Softmax(Fixed):
 
     def __init__(self, axis=-1, **kwargs):
         axes = axis if isinstance(axis, (list, tuple)) else [axis]
-        if not axes or not all(hasattr(one, "__index__") and not isinstance(one, bool) for one in axes):
-            raise ValueError(f"Softmax: axis must be an integer, or several, got {axis!r}")
+        if not axes or not all(isinstance(one, Integral) and not isinstance(one, bool) for one in axes):
+            raise ValueError(f"Softmax: axis must be an integer, or a list of several, got {axis!r}")
         super().__init__("softmax", **kwargs)
         self.axis = [int(one) for one in axes] if axes is axis else int(axis)
         self._axes = [int(one) for one in axes]
