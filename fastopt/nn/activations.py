@@ -142,7 +142,7 @@ def _along(kernel, x, axis):
     axes = axis if isinstance(axis, (list, tuple)) else [axis]
     fits = [isinstance(one, Integral) and not isinstance(one, bool) and -x.ndim <= one < x.ndim for one in axes]
     if not axes or not all(fits) or len({one % x.ndim for one in axes}) < len(axes):
-        raise ValueError(f"{kernel}: axis must be one of the {x.ndim} of x, or several, each once, got {axis!r}")
+        raise ValueError(f"{kernel}: axis must be one of the {x.ndim} of x, got {axis!r}; or several, each once")
     last = list(range(-len(axes), 0))
     moved = np.moveaxis(x, axes, last)
     rest = moved.shape[: last[0]]

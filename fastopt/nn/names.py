@@ -8,6 +8,8 @@ import difflib
 import inspect
 from contextvars import ContextVar
 
+from .. import archive
+
 _own: ContextVar = ContextVar("the custom_objects of the model that is being made from its configuration", default=None)
 
 
@@ -78,7 +80,7 @@ def find_own(kind, name, table):
     except ValueError as error:
         if own is None:
             raise
-        why = f"needs what is not known here: {error}; a class or function of your own goes into custom_objects"
+        why = f"needs what is not known here: {archive.brief(str(error))}; a class or function of your own goes into custom_objects"
         raise Unknown(why) from None
 
 

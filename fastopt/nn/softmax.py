@@ -27,7 +27,7 @@ class Softmax(Fixed):
     def __init__(self, axis=-1, **kwargs):
         axes = axis if isinstance(axis, (list, tuple)) else [axis]
         if not axes or not all(isinstance(one, Integral) and not isinstance(one, bool) for one in axes):
-            raise ValueError(f"Softmax: axis must be an integer, or a list of several, got {axis!r}")
+            raise ValueError(f"Softmax: axis must be an integer, or several, got {axis!r}")
         super().__init__("softmax", **kwargs)
         self.axis = [int(one) for one in axes] if axes is axis else int(axis)
         self._axes = [int(one) for one in axes]
