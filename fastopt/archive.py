@@ -28,8 +28,8 @@ def write(path, header, arrays, plain):
         np.savez(file, **arrays, header=np.frombuffer(text, np.uint8))
 
 
-class Foreign(Exception):
-    """A file of another library, intact as it may be."""
+class Intact(ValueError):
+    """No sign of damage: says what the file has, or is, and what is to be done."""
 
 
 def brief(reason, most=1000):
@@ -41,10 +41,7 @@ class Archive:
     """An archive under suspicion, as a context: `header` is its dict, of one of the formats; array(name) an array.
 
     No more memory is taken than a multiple of the file's size. Whatever is wrong raises ValueError that names owner and path.
-    understood: errors which are no sign of damage, and say what the file has and what is to be done.
     """
-
-    understood: tuple = ()
 
     def __init__(self, owner, path, formats, written_by):
         self.owner, self.path, self.formats, self.written_by = owner, os.fsdecode(path), formats, written_by
@@ -67,7 +64,7 @@ class Archive:
         """read(*arguments); whatever damage makes zipfile, NumPy, json or anyone behind them raise is a ValueError here."""
         try:
             return read(*arguments)
-        except (Foreign, *self.understood) as error:
+        except Intact as error:
             raise ValueError(f"{self.owner}: {self.path!r} {error}") from None
         except Exception as error:
             reason = brief(f"{type(error).__name__}: {error}")
@@ -80,12 +77,12 @@ class Archive:
         hdf5 = self.file.read(len(HDF5)) == HDF5
         self.file.seek(0)
         if hdf5:
-            raise Foreign("is an HDF5 file, as Keras writes them, which fastopt does not read; " + TAKEN_OVER)
+            raise Intact("is an HDF5 file, as Keras writes them, which fastopt does not read; " + TAKEN_OVER)
         archive = zipfile.ZipFile(self.file)
         members = archive.infolist()
         names = [member.filename for member in members]
         if {"config.json", "model.weights.h5"} <= set(names):
-            raise Foreign("is a file of Keras's, which fastopt does not read; " + TAKEN_OVER)
+            raise Intact("is a file of Keras's, which fastopt does not read; " + TAKEN_OVER)
         for name in names:
             if not MEMBER.fullmatch(name):
                 raise ValueError(f"it has a member {name!r}")

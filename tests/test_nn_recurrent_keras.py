@@ -8,6 +8,7 @@ import os
 
 import numpy as np
 import pytest
+from alongside import train_alike
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 keras = pytest.importorskip("keras")
@@ -228,12 +229,7 @@ def test_training(rng, make):
     x[0][1, 3:] = x[0][2, :2] = x[0][3] = x[0][4, 1] = 0
     y = [rng.standard_normal((8, *(n or STEPS for n in output.shape[1:]))).astype("f4") for output in ours.outputs]
     x, y = (parts[0] if len(parts) == 1 else parts for parts in (x, y))
-    for model in theirs, ours:
-        model.compile("sgd", "mse")
-    for _ in range(4):
-        np.testing.assert_allclose(ours.train_on_batch(x, y), theirs.train_on_batch(x, y), rtol=1e-4)
-    for mine, weight in zip(ours.get_weights(), theirs.get_weights()):
-        np.testing.assert_allclose(mine, weight, rtol=1e-3, atol=1e-5)
+    train_alike(ours, theirs, x, y, "mse", steps=4, rtol=1e-3, atol=1e-5)
     for mine, part in zip(listed(ours.predict(x, verbose=0)), listed(theirs.predict(x, verbose=0))):
         np.testing.assert_allclose(mine, part, rtol=1e-3, atol=1e-5)
     np.testing.assert_allclose(ours.evaluate(x, y, verbose=0), theirs.evaluate(x, y, verbose=0), rtol=1e-4)

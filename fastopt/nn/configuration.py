@@ -110,8 +110,8 @@ def _built(described, custom_objects):
             cls = names.find("layer", name, known)
         except ValueError:
             shown = archive.brief(repr(name))
-            raise names.Unknown(f"has a layer of unknown class {shown}{names.nearest(name, known)}; a class of your own goes into "
-                               f"custom_objects={{{shown}: ...}}") from None  # fmt: skip
+            raise archive.Intact(f"has a layer of unknown class {shown}{names.nearest(name, known)}; a class of your own goes into "
+                                 f"custom_objects={{{shown}: ...}}") from None  # fmt: skip
         if not (inspect.isclass(cls) and issubclass(cls, Layer)):
             raise TypeError(f"{name} is no layer")
         model = cls.from_config(config, *([custom_objects] if issubclass(cls, (Wrapper, Bidirectional)) else []))
@@ -167,9 +167,9 @@ def model_from_json(json_string, custom_objects=None):
     try:
         described = json.loads(json_string)
         if isinstance(described, dict) and not described.keys().isdisjoint(("keras_version", "registered_name")):
-            raise names.Unknown("is Keras's, which fastopt does not read; " + archive.TAKEN_OVER)
+            raise archive.Intact("is Keras's, which fastopt does not read; " + archive.TAKEN_OVER)
         return build(described, custom_objects or {})
-    except names.Unknown as error:
+    except archive.Intact as error:
         raise ValueError(f"model_from_json: json_string {error}") from None
     except Exception as error:  # of the user's own classes, too, which may raise anything
         reason = archive.brief(f"{type(error).__name__}: {error}")

@@ -3,6 +3,7 @@
 from .. import kernels
 from ..backend import core
 from . import activations, constraints, initializers, regularizers
+from .arguments import integer
 from .layer import Layer
 
 LINEAR = activations.get(None)
@@ -26,10 +27,8 @@ class Dense(Layer):
     def __init__(self, units, activation=None, use_bias=True, kernel_initializer="glorot_uniform", bias_initializer="zeros",
                  kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None, kernel_constraint=None,
                  bias_constraint=None, **kwargs):  # fmt: skip
-        if isinstance(units, bool) or not hasattr(units, "__index__") or units < 1:
-            raise ValueError(f"Dense: units must be an integer >= 1, got {units!r}")
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.units, self.use_bias = int(units), bool(use_bias)
+        self.units, self.use_bias = integer("Dense", "units", units), bool(use_bias)
         self.activation = activations.get(activation)
         self.kernel_initializer, self.bias_initializer = initializers.get(kernel_initializer), initializers.get(bias_initializer)
         self.kernel_regularizer, self.bias_regularizer = regularizers.get(kernel_regularizer), regularizers.get(bias_regularizer)

@@ -4,6 +4,7 @@ import numpy as np
 
 from .. import kernels
 from . import constraints, initializers, regularizers
+from .arguments import integer
 from .indices import integers
 from .layer import Layer
 
@@ -29,14 +30,12 @@ class Embedding(Layer):
 
     def __init__(self, input_dim, output_dim, embeddings_initializer="uniform", embeddings_regularizer=None,
                  embeddings_constraint=None, mask_zero=False, weights=None, input_length=None, **kwargs):  # fmt: skip
-        for name, size in (("input_dim", input_dim), ("output_dim", output_dim)):
-            if isinstance(size, bool) or not hasattr(size, "__index__") or size < 1:
-                raise ValueError(f"Embedding: {name} must be an integer >= 1, got {size!r}")
         if input_length is not None:
             kwargs["input_shape"] = input_length
         super().__init__(**kwargs)
-        self.input_dim, self.output_dim, self.mask_zero = int(input_dim), int(output_dim), bool(mask_zero)
-        self.makes_mask = self.mask_zero
+        self.input_dim = integer("Embedding", "input_dim", input_dim)
+        self.output_dim = integer("Embedding", "output_dim", output_dim)
+        self.mask_zero = self.makes_mask = bool(mask_zero)
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
         self.embeddings_constraint = constraints.get(embeddings_constraint)

@@ -5,7 +5,8 @@ from numbers import Real
 import numpy as np
 
 from . import activations
-from .recurrent import Recurrent, gate_activation, size
+from .arguments import integer
+from .recurrent import Recurrent, gate_activation
 
 
 class LSTM(Recurrent):
@@ -48,7 +49,7 @@ class LSTM(Recurrent):
         self.recurrent_activation = gate_activation("LSTM", "recurrent_activation", recurrent_activation)
         self.unit_forget_bias, self.input_forget = bool(unit_forget_bias), bool(input_forget)
         self.has_peepholes = bool(peepholes)
-        self.projected = None if projection is None else size("LSTM", "projection", projection)
+        self.projected = None if projection is None else integer("LSTM", "projection", projection)
         if clip is not None and (isinstance(clip, bool) or not isinstance(clip, Real) or not clip > 0):
             raise ValueError(f"LSTM: clip must be None or a number > 0, got {clip!r}")
         self.clip = None if clip is None else float(clip)

@@ -23,10 +23,6 @@ def scope(custom_objects):
         _own.reset(token)
 
 
-class Unknown(ValueError):
-    """A configuration names what is the user's own, and was not given."""
-
-
 class Configured:
     """Base of what is made from arguments, and made again from get_config."""
 
@@ -81,7 +77,7 @@ def find_own(kind, name, table):
         if own is None:
             raise
         why = f"needs what is not known here: {archive.brief(str(error))}; a class or function of your own goes into custom_objects"
-        raise Unknown(why) from None
+        raise archive.Intact(why) from None
 
 
 def serialize(thing):

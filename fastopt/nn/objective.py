@@ -26,16 +26,12 @@ class Head:
             raise TypeError(f"compile: loss_weights must hold numbers, got {loss_weight!r}; metrics come after them")
         self.loss_weight = None if loss_weight in (None, 1, 1.0) else float(loss_weight)
         self.identifiers = _listed(metric), _listed(weighted)
+        self.unused = self.loss is None and not any(self.identifiers)  # whether targets serve nothing
         for identifier in (*self.identifiers[0], *self.identifiers[1]):
             metrics.get(identifier, loss=self.loss)  # unknown names are errors of compile
         self.metrics = self.weighted = None  # known once targets are
         self.value_and_gradient = None if self.loss is None else self.loss.value_and_gradient
         self.activation, self._workspace, self.total = None, Call(reuse=True), 0.0
-
-    @property
-    def unused(self):
-        """Whether targets of this output serve nothing."""
-        return self.loss is None and not any(self.identifiers)
 
     def fuse(self, activation):
         """Takes the loss from the logits where that is meant, and says whether it does; activation is that of the output."""

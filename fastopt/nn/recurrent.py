@@ -5,6 +5,7 @@ from numbers import Real
 import numpy as np
 
 from . import activations, constraints, initializers, random, regularizers
+from .arguments import integer
 from .dtypes import as_float
 from .recurrence import Recurrence
 from .states import check_states
@@ -46,7 +47,7 @@ class Recurrent(Recurrence):
         if input_dim is not None and input_shape is None:
             input_shape = (input_length, input_dim)
         super().__init__(input_shape=input_shape, **kwargs)
-        self.units, self.use_bias = size(owner, "units", units), bool(use_bias)
+        self.units, self.use_bias = integer(owner, "units", units), bool(use_bias)
         self.activation = gate_activation(owner, "activation", activation)
         self.kernel_initializer, self.kernel_regularizer, self.kernel_constraint = parts_of(kernel)
         self.recurrent_initializer, self.recurrent_regularizer, self.recurrent_constraint = parts_of(recurrent)
@@ -149,13 +150,6 @@ def parts_of(given):
     """Initialiser, regulariser and constraint of a weight, from what was given for them."""
     initializer, regularizer, constraint = given
     return initializers.get(initializer), regularizers.get(regularizer), constraints.get(constraint)
-
-
-def size(owner, name, value):
-    """An integer >= 1, or ValueError."""
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value < 1:
-        raise ValueError(f"{owner}: {name} must be an integer >= 1, got {value!r}")
-    return int(value)
 
 
 def rate(owner, name, value):

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 
 from .. import archive, files
-from . import configuration, names
+from . import configuration
 from .storage import allowance
 
 FORMAT = "fastopt model 1"
@@ -98,8 +98,6 @@ def _write(path, header, arrays, overwrite):
 
 class _Archive(archive.Archive):
     """A file of models or weights."""
-
-    understood = (names.Unknown,)
 
     def __init__(self, owner, path, formats):
         super().__init__(owner, path, formats, "fastopt.nn")

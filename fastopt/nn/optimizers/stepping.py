@@ -10,7 +10,6 @@ SUM, ADDED = "gradient_sum", "gradients_added"  # in the state of each parameter
 class Stepping:
     """Base of KerasOptimizer. As in Keras a schedule counts calls, while averages move, and may overwrite, in every one."""
 
-    use_ema, ema_momentum, ema_overwrite_frequency, gradient_accumulation_steps = False, 0.99, None, None
     _sums, _added = None, 0  # of the gradients since the last step, an array or None for each parameter; how many
 
     def _step_with_more(self, grads, *, clip_norm=None, clip_value=None, grad_scale=1.0, skip_nonfinite=False, clip_each=False):
