@@ -217,6 +217,7 @@ def test_what_was_added_up_goes_with_the_state(tmp_path):
     assert v[0].tolist() == [-3.0, -3.0]
     opt.load_state_dict(kept)
     opt.load_state_dict(empty)
+    copies.load_state_dict(kept)
     fresh = copies.unbound()
     u = [np.zeros(2), np.zeros(1), np.zeros(1)]
     fresh.bind(u)
